@@ -1,0 +1,1 @@
+"""State backends, and what turns their bytes into a ledger."""
