@@ -70,7 +70,7 @@ class Manifest:
 
     def prune(self, domain: DomainName | None) -> Prune:
         """The prune mode of a domain, or of what belongs to none."""
-        own = self.domains[domain].prune if domain in self.domains else None
+        own = self.domains[domain].prune if domain is not None and domain in self.domains else None
         return own or self.policies.prune
 
 

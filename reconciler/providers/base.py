@@ -5,6 +5,7 @@ A *Provider* describes a type: its settings and capabilities, known without any 
 addresses in lower case with A-labels (see `reconciler.model.resources`).
 """
 
+import builtins
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Provider(Protocol):
     """A type of provider. *type* is what manifests write; *settings* validates and describes their entry."""
 
     type: str
-    settings: type[ProviderSettings]
+    settings: builtins.type[ProviderSettings]
 
     def capabilities(self, settings: Mapping[str, object]) -> Capabilities:
         """What it can hold. *settings* as in the manifest, unresolved: a version of the API may differ from another."""
