@@ -69,5 +69,17 @@ class Capabilities:
     cascade: frozenset[Kind] = frozenset()
     alias_beside_mailbox: bool = False
     mailbox_delete_edits_aliases: bool = False
+    # A catch-all is one of the provider's aliases, and counts against `max_aliases`.
+    catch_all_is_alias: bool = False
     regex_aliases: bool = False
     url_destinations: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One configured provider as the planner sees it. *rate*: the limit in force, None for none. *account*: a digest of
+    type and base_url."""
+
+    capabilities: Capabilities
+    rate: Rate | None = None
+    account: str = ""

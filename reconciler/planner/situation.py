@@ -1,0 +1,73 @@
+"""All that a plan is made from, in one value: what is desired, live and owned, and on which terms.
+
+`destroy` and `drift` are the same plan made from another desired side; they are two constructors here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.model.capability import Capabilities, Terms
+from reconciler.model.ledger import Ledger, LedgerEntry
+from reconciler.model.manifest import Manifest, Prune
+from reconciler.model.names import DomainName, ResourceAddress
+from reconciler.model.plan import PlanOptions
+from reconciler.model.resources import Desired, Live
+from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """*snapshots* and *terms* by the provider's name in the manifest."""
+
+    manifest: Manifest
+    snapshots: Mapping[str, Snapshot]
+    ledger: Ledger
+    terms: Mapping[str, Terms]
+    options: PlanOptions = PlanOptions()
+
+    def live(self, address: ResourceAddress) -> Live | None:
+        snapshot = self.snapshots.get(address.provider)
+        return snapshot.resources.get(address) if snapshot else None
+
+    def all_live(self) -> Iterator[Live]:
+        for snapshot in self.snapshots.values():
+            yield from snapshot.resources.values()
+
+    def entry(self, address: ResourceAddress) -> LedgerEntry | None:
+        return self.ledger.resources.get(address)
+
+    def capabilities(self, provider: str) -> Capabilities:
+        return self.terms[provider].capabilities
+
+    def here(self, domain: DomainName | None, provider: str) -> bool:
+        """Whether the manifest has *domain* at *provider*."""
+        declared = self.manifest.domains.get(domain) if domain else None
+        return declared is not None and declared.provider == provider
+
+    def prune(self, address: ResourceAddress) -> Prune:
+        """The mode that decides about *address* when the manifest does not name it."""
+        if self.options.destroy:
+            return "owned"
+        return self.manifest.prune(address.domain if self.here(address.domain, address.provider) else None)
+
+    def is_ours(self, domain: DomainName | None, provider: str) -> bool:
+        """Whether the domain itself is managed: named at this provider, not `manage: false`, and not read-only there."""
+        if not domain or not self.here(domain, provider):
+            return False
+        kind = self.capabilities(provider).kinds.get("domain")
+        return self.manifest.domains[domain].manage and kind is not None and kind.can("create")
+
+
+def nothing_wanted(situation: Situation) -> Situation:
+    """The situation of `destroy`: the manifest wants nothing, and whatever is owned goes."""
+    manifest = replace(situation.manifest, resources={}, domains={}, forget=frozenset())
+    return replace(situation, manifest=manifest)
+
+
+def last_applied_wanted(situation: Situation) -> Situation:
+    """The situation of `drift`: what was applied last is what should be there."""
+    resources = {
+        address: Desired(address, entry.applied, protect=entry.protect)
+        for address, entry in situation.ledger.resources.items()
+    }
+    return replace(situation, manifest=replace(situation.manifest, resources=resources, forget=frozenset()))
