@@ -1,11 +1,11 @@
-"""What became of a plan: an outcome per change, and the events on the way."""
+"""What became of a plan: an outcome per change, and the events on the way; and what drifted since."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.location import Diagnostic
 from reconciler.model.names import ResourceAddress
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, FieldChange
 
 Status = Literal["done", "failed", "skipped"]
 
@@ -48,3 +48,13 @@ class Event:
     message: str = ""
     done: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An owned resource that is not as it was applied, or one that nobody planned. *fields*: of a changed resource, what
+    was applied (before) and what is live (after)."""
+
+    address: ResourceAddress
+    kind_of_drift: Literal["changed", "gone", "appeared"]
+    fields: tuple[FieldChange, ...] = ()

@@ -14,19 +14,21 @@ from reconciler.model.names import KINDS
 from reconciler.model.plan import Change, FlowChange, Plan, ProviderSummary, Risk
 from reconciler.model.snapshot import Snapshot
 from reconciler.planner import estimate
-from reconciler.planner.flow_findings import flow_findings
+from reconciler.planner.drift import drift
+from reconciler.planner.flow_findings import flow_findings, manifest_circles
 from reconciler.planner.guards import guarded, too_much_at_once, unused_consent
 from reconciler.planner.limits import limit_findings
 from reconciler.planner.mail_flow import catch_all_of
 from reconciler.planner.order import connect, depends_on, in_order, numbered
 from reconciler.planner.presence import Findings, present
 from reconciler.planner.removal import take_children_along
+from reconciler.planner.scope import scopes
 from reconciler.planner.select import selected
-from reconciler.planner.situation import Situation, last_applied_wanted, nothing_wanted
+from reconciler.planner.situation import Situation, nothing_wanted
 from reconciler.planner.steps import Changes, Drafts, drafts_of, with_requests
 from reconciler.planner.worlds import flow_changes, flows
 
-__all__ = ["Situation", "last_applied_wanted", "nothing_wanted", "plan"]
+__all__ = ["Situation", "drift", "manifest_circles", "plan", "scopes"]
 
 
 def plan(situation: Situation) -> Plan:

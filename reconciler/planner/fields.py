@@ -4,27 +4,21 @@ from reconciler.model.capability import KindCapability
 from reconciler.model.ledger import LedgerEntry
 from reconciler.model.plan import FieldChange
 from reconciler.model.resources import Desired, Fields, Live, Value, same
+from reconciler.planner.situation import Situation
 
 
 def differences(
-    desired: Desired, live: Live, entry: LedgerEntry | None, kind: KindCapability
+    desired: Desired, live: Live, entry: LedgerEntry | None, situation: Situation
 ) -> tuple[FieldChange, ...]:
     """The fields that have to be written, in the manifest's order; secrets last."""
     changed = []
     for name, wanted in desired.fields.items():
         held = live.fields.get(name)
-        if wanted != held and not same(wanted, held) and _counts(name, wanted, kind):
+        if wanted != held and not same(wanted, held) and situation.counts(desired.address, name, wanted):
             changed.append(FieldChange(name, held, wanted, drifted=_drifted(name, held, entry)))
     if desired.secrets and entry is not None:
         changed.extend(_rotations(desired, entry))
     return tuple(changed)
-
-
-def _counts(name: str, wanted: Value, kind: KindCapability) -> bool:
-    """Whether a difference in this field is one: not where the provider cannot tell, nor for a one-shot flag that the
-    user has used up since it was sent."""
-    capability = kind.fields.get(name)
-    return capability is None or (capability.reads and not (capability.one_shot and wanted is True))
 
 
 def _drifted(name: str, held: Value, entry: LedgerEntry | None) -> bool:

@@ -48,7 +48,7 @@ def present(situation: Situation) -> Findings:
 def _wanted(desired: Desired, situation: Situation, findings: Findings) -> None:
     live = situation.live(desired.address)
     if live is None:
-        if desired.address.kind == "domain" and not _can_be_owned(desired, situation):
+        if not situation.may_own(desired.address):
             return
         findings.changes[desired.address] = _create(desired, situation, findings)
         return
@@ -103,10 +103,9 @@ def _create(desired: Desired, situation: Situation, findings: Findings) -> Chang
 
 def _compare(desired: Desired, live: Live, situation: Situation, findings: Findings) -> Change | None:
     """The update, replacement or adoption that brings *live* to *desired*; None when it is there and owned."""
-    kind = situation.capabilities(desired.address.provider).kinds[desired.address.kind]
     entry = situation.entry(desired.address)
-    adopting = entry is None and _can_be_owned(desired, situation)
-    changed = differences(desired, live, entry, kind)
+    adopting = entry is None and situation.may_own(desired.address)
+    changed = differences(desired, live, entry, situation)
     if not changed and not adopting:
         return None
     if adopting:
@@ -129,13 +128,6 @@ def _with_verb(change: Change, situation: Situation) -> Change:
         "unsupported", f"{change.address.provider} has no call to change {names}; change it in its own panel"
     )
     return replace(change, action="update", blocked=blocked)
-
-
-def _can_be_owned(desired: Desired, situation: Situation) -> bool:
-    """A domain under `manage: false` is somebody else's even when its catch-all is ours: were it in the ledger, it would
-    be deleted when it leaves the manifest."""
-    address = desired.address
-    return address.kind != "domain" or situation.is_ours(address.domain, address.provider)
 
 
 def _warn_of_assumed_versions(desired: Desired, situation: Situation, findings: Findings) -> None:
@@ -164,7 +156,7 @@ def _unwanted(live: Live, situation: Situation, findings: Findings) -> None:
             findings.changes[address] = _forget(address, situation)
     elif owned and _moved(address, situation):
         _keep_until_consent(address, situation, findings)
-    elif _covered(address, owned, situation):
+    elif covered(address, owned, situation):
         findings.changes[address] = _delete(live, situation, findings)
     elif not owned:
         findings.unmanaged += 1
@@ -199,7 +191,7 @@ def _keep_until_consent(address: ResourceAddress, situation: Situation, findings
     )
 
 
-def _covered(address: ResourceAddress, owned: bool, situation: Situation) -> bool:
+def covered(address: ResourceAddress, owned: bool, situation: Situation) -> bool:
     """Whether pruning reaches a live resource that the manifest does not name."""
     prune = situation.prune(address)
     if owned:

@@ -1,6 +1,6 @@
 """All that a plan is made from, in one value: what is desired, live and owned, and on which terms.
 
-`destroy` and `drift` are the same plan made from another desired side; they are two constructors here.
+`destroy` is the same plan made from another desired side: nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from reconciler.model.ledger import Ledger, LedgerEntry
 from reconciler.model.manifest import Manifest, Prune
 from reconciler.model.names import DomainName, ResourceAddress
 from reconciler.model.plan import PlanOptions
-from reconciler.model.resources import Desired, Live
+from reconciler.model.resources import Live, Value
 from reconciler.model.snapshot import Snapshot
 
 
@@ -57,17 +57,20 @@ class Situation:
         kind = self.capabilities(provider).kinds.get("domain")
         return self.manifest.domains[domain].manage and kind is not None and kind.can("create")
 
+    def may_own(self, address: ResourceAddress) -> bool:
+        """Whether the ledger may hold it. A domain under `manage: false` is somebody else's even when its catch-all is ours:
+        were it in the ledger, it would be deleted when it leaves the manifest."""
+        declared = self.here(address.domain, address.provider)
+        return address.kind != "domain" or not declared or self.is_ours(address.domain, address.provider)
+
+    def counts(self, address: ResourceAddress, name: str, wanted: Value) -> bool:
+        """Whether a difference between *wanted* and live in this field is one: not where the provider cannot tell, nor for
+        a one-shot flag that the user has used up since it was sent."""
+        capability = self.capabilities(address.provider).kinds[address.kind].fields.get(name)
+        return capability is None or (capability.reads and not (capability.one_shot and wanted is True))
+
 
 def nothing_wanted(situation: Situation) -> Situation:
     """The situation of `destroy`: the manifest wants nothing, and whatever is owned goes."""
     manifest = replace(situation.manifest, resources={}, domains={}, forget=frozenset())
     return replace(situation, manifest=manifest)
-
-
-def last_applied_wanted(situation: Situation) -> Situation:
-    """The situation of `drift`: what was applied last is what should be there."""
-    resources = {
-        address: Desired(address, entry.applied, protect=entry.protect)
-        for address, entry in situation.ledger.resources.items()
-    }
-    return replace(situation, manifest=replace(situation.manifest, resources=resources, forget=frozenset()))
