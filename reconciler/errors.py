@@ -16,6 +16,7 @@
     │   ├── OutcomeUnknown      a write that may or may not have happened
     │   └── HostRefused         a host that is not allowed
     └── StateError              the ledger cannot be read or written
+        ├── NoLedger            nothing was ever applied
         ├── StateLocked         exit 4
         └── StateOvertaken      somebody else wrote in between
 
@@ -130,6 +131,10 @@ class HostRefused(ProviderError):
 
 class StateError(MailsyncError):
     code = "state-error"
+
+
+class NoLedger(StateError):
+    code = "no-ledger"
 
 
 class StateLocked(StateError):

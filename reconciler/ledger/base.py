@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class LockInfo:
 
 
 class Backend(Protocol):
-    """Keeps one ledger. All methods raise StateError when the backend cannot be used."""
+    """Keeps one ledger. All methods raise StateError when the backend cannot be used. `str()` of it says where the ledger
+    lies (a path, a URL without credentials)."""
 
     async def get(self) -> Stored | None:
         """What is stored, None when nothing ever was."""
@@ -44,6 +45,7 @@ class Backend(Protocol):
         """Breaks the lock with exactly this id. Raises StateError for another one."""
 
 
+@runtime_checkable
 class Journaled(Protocol):
     """A backend that can append a line cheaply, so that a crash between two writes loses nothing."""
 
