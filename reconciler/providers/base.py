@@ -20,6 +20,7 @@ from reconciler.model.quantities import parse_rate
 from reconciler.model.report import Event
 from reconciler.model.resources import Fields, Live
 from reconciler.model.snapshot import Scope, Snapshot
+from reconciler.providers.hosts import normal_url
 
 
 class ProviderSettings(BaseModel):
@@ -37,6 +38,11 @@ class ProviderSettings(BaseModel):
     verify_tls: bool = Field(True, description="Check the server's certificate.")
     ca_file: str | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
     allow_http: bool = Field(False, description="Allow plain http:// to hosts other than this machine.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_base_url(cls, text: str) -> str:
+        return normal_url(text)
 
     @field_validator("rate_limit")
     @classmethod
@@ -88,8 +94,11 @@ class Account(Protocol):
 class Provider(Protocol):
     """A type of provider. *type* is what manifests write; *settings* validates and describes their entry."""
 
-    type: str
-    settings: builtins.type[ProviderSettings]
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def settings(self) -> builtins.type[ProviderSettings]: ...
 
     def capabilities(self, settings: Mapping[str, object]) -> Capabilities:
         """What it can hold. *settings* as in the manifest, unresolved: a version of the API may differ from another."""

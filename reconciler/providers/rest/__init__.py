@@ -1,0 +1,1 @@
+"""What runs a provider that is written as a table: see `table` for the table, `engine` for the loop that awaits."""
