@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from reconciler import __version__, applier, manifests, planner
 from reconciler.approval import check_approved
-from reconciler.errors import InvalidInput, MailsyncError, Refused, StateError
+from reconciler.errors import InvalidInput, MailsyncError, NoLedger, Refused, StateError
 from reconciler.ledger import open_backend
 from reconciler.ledger.base import LockInfo
 from reconciler.ledger.store import LedgerStore
@@ -146,10 +146,10 @@ async def apply(
 
 
 async def drift(project: Project, surface: Surface) -> tuple[Drift, ...]:
-    """What changed at the providers since the last apply. Raises StateError when there was none."""
+    """What changed at the providers since the last apply. Raises NoLedger when there was none."""
     ledger = await _store(project.manifest, surface).read()
     if not ledger.exists:
-        raise StateError(
+        raise NoLedger(
             "there is no ledger yet, so nothing can have drifted from it",
             hint="run mailsync apply first, or pass --allow-empty",
         )

@@ -1,0 +1,5 @@
+"""`python -m reconciler` is `mailsync`."""
+
+from reconciler.cli import main
+
+main()
