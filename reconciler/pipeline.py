@@ -27,7 +27,7 @@ from reconciler.ledger.base import LockInfo
 from reconciler.ledger.store import LedgerStore
 from reconciler.model.capability import Capabilities, Terms
 from reconciler.model.ledger import Ledger
-from reconciler.model.location import Diagnostic, errors_of
+from reconciler.model.location import errors_of
 from reconciler.model.manifest import Manifest, ManifestRequest, ProviderConfig
 from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Plan, PlanOptions
@@ -66,25 +66,19 @@ class Project:
 
     manifest: Manifest
     providers: Mapping[str, Provider]
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-    def capabilities(self) -> dict[str, Capabilities]:
-        return {name: self.providers[name].capabilities(c.settings) for name, c in self.manifest.providers.items()}
 
 
 def load(request: ManifestRequest) -> Project:
     """The manifest, checked as far as it can be without talking to a provider. Raises InvalidInput with all findings."""
     types = registry.installed()
-    manifest = manifests.load(request, types, schemes())
-    project = Project(manifest, {name: types[config.type] for name, config in manifest.providers.items()})
-    findings = (
-        *manifest.diagnostics,
-        *check(manifest, project.capabilities()),
-        *planner.manifest_circles(manifest),
-    )
-    if errors_of(findings):
-        raise InvalidInput(findings)
-    return replace(project, manifest=replace(manifest, diagnostics=findings))
+    checks = (lambda manifest: check(manifest, _capabilities(manifest)), planner.manifest_circles)
+    manifest = manifests.load(request, types, schemes(), checks)
+    return Project(manifest, {name: types[config.type] for name, config in manifest.providers.items()})
+
+
+def _capabilities(manifest: Manifest) -> dict[str, Capabilities]:
+    types = registry.installed()
+    return {name: types[config.type].capabilities(config.settings) for name, config in manifest.providers.items()}
 
 
 async def plan(project: Project, options: PlanOptions, surface: Surface) -> Plan:

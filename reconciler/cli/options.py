@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.terminal import Terminal
+from reconciler.model.location import Location
 from reconciler.model.manifest import ManifestRequest
 from reconciler.model.plan import PlanOptions
 
@@ -58,14 +60,26 @@ def output_format(*formats: str) -> Callable[[Command], Command]:
     )
 
 
-def request(files: tuple[str, ...], variables: tuple[str, ...], variable_files: tuple[str, ...]) -> ManifestRequest:
-    """The manifest that these options name. MAILSYNC_FILE stands in for a missing -f."""
+def request(
+    terminal: Terminal, files: tuple[str, ...], variables: tuple[str, ...], variable_files: tuple[str, ...]
+) -> ManifestRequest:
+    """The manifest that these options name, MAILSYNC_FILE standing in for a missing -f. From now on findings are shown with
+    its lines."""
     for pair in variables:
         if "=" not in pair:
             raise click.UsageError(f"--var {pair}: expected KEY=VALUE")
     default = os.environ.get("MAILSYNC_FILE")
     named = files or ((default,) if default else ())
-    return ManifestRequest(os.getcwd(), named, variables, variable_files)
+    made = ManifestRequest(os.getcwd(), named, variables, variable_files)
+    terminal.source = lambda at: _line(made, at)
+    return made
+
+
+def _line(request: ManifestRequest, at: Location) -> str | None:
+    # Imported here: a manifest without findings shows no line.
+    from reconciler.manifests.excerpts import SourceLines
+
+    return SourceLines(request).line(at)
 
 
 def plan_options(

@@ -7,24 +7,26 @@ resolved.
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.errors import MailsyncError
-from reconciler.model.location import Diagnostic
+from reconciler.model.location import Diagnostic, Location
 from reconciler.secrets.resolver import Resolver
 
 
 @dataclass(slots=True)
 class Terminal:
-    """*colour*: allowed at all; used only where the stream is a terminal. *log_format*: of what goes to stderr."""
+    """*colour*: allowed at all; used only where the stream is a terminal. *log_format*: of what goes to stderr. *source*: the
+    manifest's line at a place, with secrets starred."""
 
     resolver: Resolver = field(repr=False)
     colour: bool = True
     verbose: bool = False
     quiet: bool = False
     log_format: Literal["text", "json"] = "text"
+    source: Callable[[Location], str | None] = lambda at: None
 
     @classmethod
     def of_process(cls, *, colour: bool, verbose: bool, quiet: bool, log_format: str) -> "Terminal":
@@ -67,7 +69,7 @@ class Terminal:
         if self.log_format == "json":
             for finding in findings:
                 self.error(json.dumps(finding.document(), ensure_ascii=False))
-        elif text := render_diagnostics(findings, colour=self.colours_err):
+        elif text := render_diagnostics(findings, colour=self.colours_err, source=self.source):
             self.error(text)
 
     def _write(self, stream: Any, text: str) -> None:

@@ -46,8 +46,10 @@ class Change:
     """One resource that is not as it should be.
 
     *before*, *after*: the managed fields, None where there is nothing. *note*: a remark for the reader (`expired`, `part
-    of hosting/domain/…`). *requests*: the calls that change something. *desired* and *live* are for the applier and are
-    not part of the document."""
+    of hosting/domain/…`). *requests*: the calls that change something; none for a blocked change, which makes none.
+    *rewrites*: destinations that the provider takes out by itself when the plan deletes their mailboxes, and that are
+    written again. *copies*: further live ones with the same natural key, that go. What follows *note* is for the planner
+    and the applier, and not part of the document."""
 
     address: ResourceAddress
     action: Action
@@ -61,6 +63,8 @@ class Change:
     requests: int = 0
     source: Location | None = None
     note: str | None = None
+    rewrites: tuple[str, ...] = field(default=(), compare=False)
+    copies: tuple[Live, ...] = field(default=(), repr=False, compare=False)
     desired: Desired | None = field(default=None, repr=False, compare=False)
     live: Live | None = field(default=None, repr=False, compare=False)
 
@@ -81,7 +85,7 @@ class Step:
     *number* is its place in Plan.steps, *after* the numbers of the steps that must be done before. A change is one step,
     or several (a domain's limits, its catch-all). *removes*: deleted as part of a create, in one breath: the resource
     itself when it is replaced, the other kind when an address is handed over. *create_first*: the new one exists before
-    the old one goes."""
+    the old one goes. *copy*: of several live ones with this address, exactly this one."""
 
     number: int
     address: ResourceAddress
@@ -93,6 +97,7 @@ class Step:
     removes: ResourceAddress | None = None
     create_first: bool = False
     room: Room | None = None
+    copy: Live | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,10 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """*unchanged* counts manifest resources only. *seconds*: how long the requests take at the providers' rate limits."""
+    """*unchanged* counts manifest resources only. *seconds*: how long the requests take at the providers' rate limits.
+
+    For the applier, and not part of the document: *left_out*, the addresses that differ but are not in this part of the
+    plan; *pending*, creates of an earlier apply that turned out to have happened, and that this plan does not settle."""
 
     changes: tuple[Change, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -152,6 +160,8 @@ class Plan:
     manifest_digest: str = ""
     vars_digest: str = ""
     created_at: str = ""
+    left_out: frozenset[ResourceAddress] = frozenset()
+    pending: frozenset[ResourceAddress] = frozenset()
 
     @property
     def blocked(self) -> tuple[Change, ...]:

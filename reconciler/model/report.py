@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.model.location import Diagnostic
+from reconciler.model.location import Diagnostic, errors_of
 from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Action, FieldChange
 
@@ -34,7 +34,8 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return self.interrupted or any(outcome.status != "done" for outcome in self.outcomes)
+        undone = any(outcome.status != "done" for outcome in self.outcomes)
+        return self.interrupted or undone or bool(errors_of(self.diagnostics))
 
 
 @dataclass(frozen=True, slots=True)

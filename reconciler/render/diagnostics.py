@@ -10,6 +10,7 @@ from reconciler.render.style import Style, style
 SourceLine = Callable[[Location], str | None]
 
 _INDENT = " " * 4
+STARS = "***"  # what stands for a secret in a source line
 _LONGEST = 100
 
 
@@ -38,6 +39,10 @@ def diagnostic_lines(diagnostics: Iterable[Diagnostic], source: SourceLine, pain
 
 def _marked(line: str, column: int) -> Iterator[str]:
     """The line with a caret under the column; of a long one, what is around it."""
+    if STARS in line:
+        # What is starred has another width than what stands in the file, so a caret would point beside the place.
+        yield _INDENT + _on_screen(line[:_LONGEST])
+        return
     start = max(0, column - 1 - _LONGEST // 2) if len(line) > _LONGEST else 0
     before = _on_screen(line[start : column - 1])
     yield _INDENT + before + _on_screen(line[column - 1 : start + _LONGEST])

@@ -29,7 +29,7 @@ def command(
 
     Independent changes run side by side; when one fails, those that depend on it are skipped and the others go on.
     """
-    request = options.request(files, variables, variable_files)
+    request = options.request(terminal, files, variables, variable_files)
     return execute(
         terminal, request, options.plan_options(targets, excludes, allow_data_loss), planfile=planfile, **how
     )

@@ -27,6 +27,6 @@ def command(
 
     Mailboxes need consent: `removed:` in the manifest, or --allow-data-loss.
     """
-    request = options.request(files, variables, variable_files)
+    request = options.request(terminal, files, variables, variable_files)
     selected = options.plan_options(targets, excludes, allow_data_loss, destroy=True)
     return execute(terminal, request, selected, planfile=None, **how)

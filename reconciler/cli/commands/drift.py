@@ -23,7 +23,7 @@ def command(terminal: Terminal, /, allow_empty: bool, output: str, **manifest: A
     Owned resources that differ from what was applied or are gone; under `prune: all` also those that appeared.
     """
     try:
-        project = pipeline.load(options.request(**manifest))
+        project = pipeline.load(options.request(terminal, **manifest))
         found = _found(terminal, project, allow_empty)
     except MailsyncError as error:
         if output == "json":

@@ -41,7 +41,7 @@ def command(
     """
     how = options.plan_options(targets, excludes, allow_data_loss, destroy)
     try:
-        project = pipeline.load(options.request(**manifest))
+        project = pipeline.load(options.request(terminal, **manifest))
         made: Plan = running.run(terminal, lambda surface: pipeline.plan(project, how, surface))
     except MailsyncError as error:
         if output == "json":

@@ -18,7 +18,7 @@ def command() -> None:
 
 
 def _ledger(terminal: Terminal, manifest: dict[str, Any]) -> Ledger:
-    project = pipeline.load(options.request(**manifest))
+    project = pipeline.load(options.request(terminal, **manifest))
     return running.run(terminal, lambda surface: pipeline.read_ledger(project, surface))
 
 

@@ -22,13 +22,16 @@ def command(terminal: Terminal, /, output: str, **manifest: Any) -> int:
 
     All findings are told at once, each with file, line and column. Exit code 1 when one of them is an error.
     """
-    findings = _findings(options.request(**manifest))
+    findings = _findings(options.request(terminal, **manifest))
     if output == "json":
         terminal.document(document.diagnostics_document(findings))
     elif output == "github":
         terminal.out(annotations.github(findings))
     else:
-        terminal.out(render_diagnostics(findings, colour=terminal.colours_out) or "The manifest is valid.")
+        terminal.out(
+            render_diagnostics(findings, colour=terminal.colours_out, source=terminal.source)
+            or "The manifest is valid."
+        )
     return 1 if errors_of(findings) else 0
 
 
