@@ -1,6 +1,6 @@
 """Writes the files that are generated from the code, or with --check says which of them are not current.
 
-    python tests/generated.py [--check]
+python tests/generated.py [--check]
 """
 
 import json

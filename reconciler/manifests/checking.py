@@ -139,14 +139,14 @@ def _type_hint(kind: str, value: Any, may_show: bool) -> str | None:
         return f"write {str(value.lower() in ('yes', 'on', 'true')).lower()}, without quotes"
     if kind == "list_type" and isinstance(value, str) and may_show and len(value) <= 60:
         return f"write [{value}]"
-    if value is None:
-        return "leave it out where nothing is to be said"
-    return None
+    return "leave it out" if value is None else None
 
 
-def without(value: dict[str, Any], paths: Iterable[Path], keep: Collection[str] = ()) -> dict[str, Any]:
-    """*value* without what is at *paths*, or, where that is no member of a mapping, without what it is a part of. Of what
-    is directly below a key in *keep*, something stays: an alias with a wrong destination is still there."""
+def without(
+    value: dict[str, Any], paths: Iterable[Path], sections: Collection[str] = (), *, stubs: bool = False
+) -> dict[str, Any]:
+    """*value* without what is at *paths*, or, where that is no member of a mapping, without what it is a part of. Members of
+    *sections* stay, empty: an alias with a wrong destination is still there."""
     cuts: dict[Any, list[Path]] = {}
     for path in paths:
         cuts.setdefault(path[0] if path else None, []).append(path[1:])
@@ -155,7 +155,7 @@ def without(value: dict[str, Any], paths: Iterable[Path], keep: Collection[str] 
         if key not in cuts:
             rest[key] = member
         elif isinstance(member, dict) and all(cuts[key]):
-            rest[key] = without(member, cuts[key], member if key in keep else ())
-        elif key in keep:
+            rest[key] = without(member, cuts[key], stubs=key in sections)
+        elif stubs:
             rest[key] = {}
     return rest

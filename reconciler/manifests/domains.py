@@ -181,7 +181,8 @@ class Assembler:
             given_twice(self.findings, f"{address.kind} {names.shown_address(address.key)!r}", first, other)
 
     def _plaintext(self, name: str, address: ResourceAddress, at: Location) -> None:
-        report_plaintext(self.findings, self.policies, f"the {name} of {address}", at, str(address))
+        whose = str(address) if address.provider else address.key
+        report_plaintext(self.findings, self.policies, f"the {name} of {whose}", at, str(address))
 
     # Webhooks
 

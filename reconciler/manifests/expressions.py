@@ -85,16 +85,16 @@ class Expressions:
         return {**value, **computed} if computed else value
 
     def _computed(self, text: str, part: Part, path: tuple[str | int, ...], domain: str | None) -> Any:
+        code = "expression" if "{{" in text or "{%" in text else "reference"
         try:
-            if "{{" in text or "{%" in text:
-                return self._evaluate(text, domain)
-            return self._reference(text, part)
+            return self._evaluate(text, domain) if code == "expression" else self._reference(text, part)
         except Unusable:
             return BROKEN
         except ExpressionError as error:
-            secret = any(is_secret(str(step)) for step in path[-2:])
-            message = "the expression of a secret cannot be computed" if secret else str(error)
-            self._findings.unknown("expression", message, part.at_value(*path), None if secret else error.hint)
+            message, hint = str(error), error.hint
+            if code == "expression" and any(is_secret(str(step)) for step in path[-2:]) and _says_more(text):
+                message, hint = "the expression of a secret cannot be computed", None
+            self._findings.unknown(code, message, part.at_value(*path), hint)
             return BROKEN
 
     def _reference(self, text: str, part: Part) -> SecretRef:
@@ -207,6 +207,11 @@ def _literals(text: str) -> list[str]:
 
 def _is_short(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= LIMIT
+
+
+def _says_more(text: str) -> bool:
+    """Whether an expression is more than names of variables, so that an error could show a literal."""
+    return any(map(_SIGN.search, _VARIABLE.split(text)[::2]))
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

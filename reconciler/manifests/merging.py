@@ -7,7 +7,7 @@ from typing import Any, Final
 from reconciler.manifests import shapes
 from reconciler.manifests.checking import Shape
 from reconciler.manifests.documents import Document, Part
-from reconciler.manifests.expressions import Expressions
+from reconciler.manifests.expressions import Expressions, holds_expression
 from reconciler.manifests.findings import Findings
 from reconciler.model.location import Location
 from reconciler.model.names import DomainName, domain_name
@@ -100,4 +100,5 @@ def _add_domain(into: dict[DomainName, list[Part]], key: str, part: Part, findin
     try:
         into.setdefault(domain_name(key), []).append(part)
     except ValueError as error:
-        findings.error("invalid-name", str(error), part.at())
+        if not holds_expression(key):  # refused as a key already
+            findings.error("invalid-name", str(error), part.at())

@@ -89,7 +89,9 @@ def _by(key: str, prefix: str, kinds: list[str], default: str | None = None) -> 
     """A mapping whose other members depend on *key*; without it they are those of *default*."""
     cases = [_case({key: {"const": kind}}, [key], f"{prefix}_{kind}") for kind in kinds]
     if default:
-        cases.append({"if": {"type": "object", "not": {"required": [key]}}, "then": {"$ref": f"#/$defs/{prefix}_{default}"}})
+        cases.append(
+            {"if": {"type": "object", "not": {"required": [key]}}, "then": {"$ref": f"#/$defs/{prefix}_{default}"}}
+        )
     kind = {"anyOf": [{"enum": kinds}, _EXPRESSION]}
     required: Schema = {} if default else {"required": [key]}
     return {"type": ["object", "null"] if default else "object", **required, "properties": {key: kind}, "allOf": cases}

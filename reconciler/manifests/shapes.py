@@ -72,9 +72,13 @@ def _secret(value: Any) -> Secret:
 
 def _long_form(value: Any) -> Any:
     """The short forms of an alias are its destinations."""
+    if isinstance(value, dict):
+        return value
     if value is None:
         raise ValueError("an alias needs destinations")
-    return {"destinations": _one_or_more(value)} if isinstance(value, str | list) else value
+    if not isinstance(value, str | list):
+        raise ValueError("an alias is an address, a list of addresses, or a mapping")
+    return {"destinations": _one_or_more(value)}
 
 
 def _setting(value: Any) -> str | SecretRef:
