@@ -11,7 +11,7 @@ import hashlib
 import os
 import platform
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -93,7 +93,7 @@ class ApplyOptions:
     """*approve*: asked once, with the plan, before the first write; not asked when there is nothing to write. *saved*: a
     plan that was approved before. *force*: past max_change_percent."""
 
-    approve: Callable[[Plan], bool]
+    approve: Callable[[Plan], Awaitable[bool]]
     saved: Plan | None = None
     force: bool = False
     fail_fast: bool = False
@@ -119,7 +119,7 @@ async def apply(
         if how.saved is not None:
             check_approved(how.saved, made)
         _check_guards(made, force=how.force)
-        if made.work and how.saved is None and not how.approve(made):
+        if made.work and how.saved is None and not await how.approve(made):
             raise Refused("not approved: nothing was changed", hint="answer yes, or pass --auto-approve")
         tools = applier.Tools(
             accounts=world.accounts,

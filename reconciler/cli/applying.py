@@ -1,6 +1,6 @@
 """What `apply` and `destroy` share: planning under the lock, asking, executing, reporting."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
@@ -83,11 +83,11 @@ def _check_vars(saved: Plan | None, vars_digest: str, request: ManifestRequest) 
         )
 
 
-def _approval(terminal: Terminal, output: str, auto_approve: bool) -> Callable[[Plan], bool]:
-    def approve(plan: Plan) -> bool:
+def _approval(terminal: Terminal, output: str, auto_approve: bool) -> Callable[[Plan], Awaitable[bool]]:
+    async def approve(plan: Plan) -> bool:
         if output == "text":
             show_plan(terminal, plan, "text")
-        return auto_approve or ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
+        return auto_approve or await ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
 
     return approve
 

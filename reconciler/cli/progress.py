@@ -78,11 +78,26 @@ def _bar(terminal: Terminal) -> Iterator[Tell]:
 
 
 class _BarTeller:
+    """Shows the bar while something is listed or written, and not between: a question may be asked there."""
+
     def __init__(self, bar: "Progress", terminal: Terminal) -> None:
         self.bar, self.terminal = bar, terminal
         self.task = bar.add_task("starting", total=None)
+        self.listing: set[str] = set()
+        bar.stop()
 
     def tell(self, event: Event) -> None:
+        if event.kind in ("fetching", "started"):
+            self.bar.start()
+        if event.kind == "fetching":
+            self.listing.add(event.provider)
+        elif event.kind == "fetched":
+            self.listing.discard(event.provider)
+        self._update(event)
+        if event.kind == "fetched" and not self.listing:
+            self.bar.stop()
+
+    def _update(self, event: Event) -> None:
         told = _told(event, verbose=self.terminal.verbose)
         mask = self.terminal.resolver.masker.mask
         if event.kind == "finished" and event.outcome and event.outcome.status != "done":

@@ -4,6 +4,7 @@ One Terminal per process; it knows whether there is a terminal at all, whether c
 resolved.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -95,10 +96,19 @@ def change_directory(directory: str) -> None:
         raise MailsyncError(f"-C {directory}: {error.strerror}") from None
 
 
-def ask(terminal: Terminal, question: str) -> bool:
-    """Whether somebody types `yes`. Without a terminal nobody can, so the answer is no."""
+async def ask(terminal: Terminal, question: str) -> bool:
+    """Whether somebody types `yes`. Without a terminal nobody can, so the answer is no.
+
+    Waits in the event loop, so that Ctrl-C is heard and a lock that has to be renewed meanwhile is."""
     if not terminal.interactive:
         return False
     sys.stderr.write(question)
     sys.stderr.flush()
+    loop = asyncio.get_running_loop()
+    typed = loop.create_future()
+    loop.add_reader(sys.stdin, typed.set_result, None)
+    try:
+        await typed
+    finally:
+        loop.remove_reader(sys.stdin)
     return sys.stdin.readline().strip() == "yes"
