@@ -90,10 +90,12 @@ async def plan(project: Project, options: PlanOptions, surface: Surface) -> Plan
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """*approve*: asked once, with the plan, before the first write; not asked when there is nothing to write. *saved*: a
-    plan that was approved before. *force*: past max_change_percent."""
+    """*show*: gets the plan, also one that a guard then refuses. *approve*: asked once, before the first write; not asked
+    when there is nothing to write. *saved*: a plan that was approved before, and is neither shown nor asked about again.
+    *force*: past max_change_percent."""
 
-    approve: Callable[[Plan], Awaitable[bool]]
+    show: Callable[[Plan], None]
+    approve: Callable[[], Awaitable[bool]]
     saved: Plan | None = None
     force: bool = False
     fail_fast: bool = False
@@ -116,10 +118,12 @@ async def apply(
     async with store.session(_lock_info(surface)) as session, _opened(project, session.ledger, surface) as world:
         situation = await world.fetch()
         made = _planned(situation, options)
-        if how.saved is not None:
+        if how.saved is None:
+            how.show(made)
+        else:
             check_approved(how.saved, made)
         _check_guards(made, force=how.force)
-        if made.work and how.saved is None and not await how.approve(made):
+        if made.work and how.saved is None and not await how.approve():
             raise Refused("not approved: nothing was changed", hint="answer yes, or pass --auto-approve")
         tools = applier.Tools(
             accounts=world.accounts,

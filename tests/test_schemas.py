@@ -7,7 +7,7 @@ import generated
 import jsonschema
 import pytest
 import yaml
-from conftest import Project
+from project import Project
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,10 +7,14 @@ usage, 130 interrupted.
 
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -27,6 +31,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of manifests or plans.",
     "sandbox": "Run emulated providers on this machine.",
     "demo": "Watch the whole loop on a private sandbox.",
+    "completion": "Print the completion script of a shell.",
 }
 
 
@@ -53,6 +58,13 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command '{args[0]}'.{suggestion}", ctx)
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        # click itself would import every command to ask whether it is hidden.
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -66,7 +78,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="mailsync", message="%(prog)s %(version)s")
 @click.option("-C", "directory", metavar="DIR", help="Run as if started in DIR.")
 @click.option("--no-color", is_flag=True, help="Never use colour (the same as setting NO_COLOR).")
-@click.option("-v", "--verbose", is_flag=True, help="Say more: every call to a provider.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more: what is listed, and how much of it.")
 @click.option("-q", "--quiet", is_flag=True, help="Say less: no progress.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of progress on stderr.")
 @click.pass_context

@@ -1,6 +1,6 @@
 """What `apply` and `destroy` share: planning under the lock, asking, executing, reporting."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -46,6 +46,14 @@ def execute(
     """Runs the apply and tells what became of it. Returns the exit code."""
     try:
         saved = _saved(planfile, how)
+
+        def show(plan: Plan) -> None:
+            if output == "text":
+                show_plan(terminal, plan, "text")
+
+        async def approve() -> bool:
+            return auto_approve or await ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
+
         project = pipeline.load(request)
         _check_vars(saved, project.manifest.vars_digest, request)
         made, report = running.run_stoppable(
@@ -53,7 +61,7 @@ def execute(
             lambda surface, stop: pipeline.apply(
                 project,
                 saved.options if saved else how,
-                pipeline.ApplyOptions(_approval(terminal, output, auto_approve), saved, force, fail_fast),
+                pipeline.ApplyOptions(show, approve, saved, force, fail_fast),
                 surface,
                 stop,
             ),
@@ -83,23 +91,13 @@ def _check_vars(saved: Plan | None, vars_digest: str, request: ManifestRequest) 
         )
 
 
-def _approval(terminal: Terminal, output: str, auto_approve: bool) -> Callable[[Plan], Awaitable[bool]]:
-    async def approve(plan: Plan) -> bool:
-        if output == "text":
-            show_plan(terminal, plan, "text")
-        return auto_approve or await ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
-
-    return approve
-
-
 def _tell(terminal: Terminal, made: Plan, report: Report, output: str) -> int:
     if output == "json":
         terminal.document(document.report_document(report))
-    elif not made.work:
-        show_plan(terminal, made, "text")
     else:
         terminal.diagnostics(report.diagnostics)
-        terminal.out(text.render_report(report, colour=terminal.colours_out))
+        if made.work:
+            terminal.out("\n" + text.render_report(report, colour=terminal.colours_out))
     if report.interrupted:
         return INTERRUPTED
     return 1 if report.failed else 0

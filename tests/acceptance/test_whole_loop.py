@@ -1,6 +1,6 @@
 """The reconciling loop, end to end: manifests in, a plan, ordered calls over real HTTP, nothing left to do."""
 
-from conftest import CANARY, Project
+from project import CANARY, Project
 
 EVERYTHING = """\
 HEAD

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from project import Project
 
 ONE_ALIAS = "HEAD\ndomains:\n  example.com:\n    aliases:\n      info: eve@example.net\n"
 ONE_MAILBOX = "HEAD\ndomains:\n  example.com:\n    mailboxes:\n      john: {password: '${env:PASSWORD}'}\n"
@@ -72,9 +72,7 @@ def test_data_loss_needs_consent(project: Project) -> None:
     assert project.calls() == ["DELETE /mailboxes/john%40example.com"]
 
 
-def test_a_missing_secret_stops_before_the_first_write(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_secret_stops_before_the_first_write(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """plan never needs a password; apply needs it and sends nothing without."""
     project.write(ONE_MAILBOX)
     monkeypatch.delenv("PASSWORD")
@@ -130,7 +128,9 @@ def test_the_other_apply_is_named(project: Project) -> None:
     """Exit 4, with who holds the lock."""
     project.write(ONE_ALIAS)
     holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(project.folder / ".mailsync" / "state.json")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _HOLD, str(project.folder / ".mailsync" / "state.json")],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert holder.stdout

@@ -4,16 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from project import Project
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PASSWORDS = ("JANE_PASSWORD", "JOHN_PASSWORD", "BILLING_PASSWORD", "EMPFANG_PASSWORD")
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir()))
-def test_an_example_applies_and_then_plans_clean(
-    name: str, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_example_applies_and_then_plans_clean(name: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is valid without a warning, its plan can be applied, and after that there is nothing to do."""
     shutil.copytree(EXAMPLES / name, project.folder, dirs_exist_ok=True)
     for password in PASSWORDS:
