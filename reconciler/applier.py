@@ -7,9 +7,9 @@ At the end what was written is listed again and compared: a provider's word is n
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.errors import MailsyncError, OutcomeUnknown, ProviderError
+from reconciler.errors import BrokenContract, MailsyncError, OutcomeUnknown, ProviderError
 from reconciler.ledger.store import LedgerSession
 from reconciler.model.ledger import LedgerEntry
 from reconciler.model.location import Diagnostic
@@ -176,7 +176,8 @@ class _Run:
             return
         if not isinstance(error, MailsyncError):
             raise error
-        self.results[step.address].unknown |= isinstance(error, OutcomeUnknown)
+        # After an answer that cannot be read, too, it may have happened.
+        self.results[step.address].unknown |= isinstance(error, OutcomeUnknown | BrokenContract)
         self._fail(step, error.reason if isinstance(error, ProviderError) else error.message)
         self.halted |= self.tools.fail_fast
 
@@ -307,6 +308,8 @@ class _Run:
                 )
                 continue
             for address, result in self.results.items():
+                if address.provider == name and result.unknown:
+                    await self._own_what_came_to_be(self.changes[address], snapshot)
                 if address.provider == name and not result.failed and result.because is None and not result.steps_left:
                     await self._compare(self.changes[address], snapshot, result)
 
@@ -314,6 +317,15 @@ class _Run:
         return self.results[step.address].because is None and (
             not self.results[step.address].steps_left or self.results[step.address].failed
         )
+
+    async def _own_what_came_to_be(self, change: Change, snapshot: Snapshot) -> None:
+        """A create that seemed to fail and did happen: it is ours, and so is what has to be mended there."""
+        live = snapshot.resources.get(change.address)
+        if change.action == "create" and live is not None and change.desired is not None:
+            held = {name: live.fields.get(name) for name in change.desired.fields}
+            now = self.tools.now()
+            entry = _entry(replace(change.desired, fields=held, secrets={}), None, live.remote_id, now, created=True)
+            await self.tools.session.record(change.address, entry)
 
     async def _compare(self, change: Change, snapshot: Snapshot, result: _Result) -> None:
         live = snapshot.resources.get(change.address)
@@ -347,8 +359,12 @@ class _Run:
     # --- the report
 
     def unknown(self) -> frozenset[ResourceAddress]:
-        """The creates of which nobody knows whether they happened."""
-        return frozenset(a for a, r in self.results.items() if r.unknown and self.changes[a].action == "create")
+        """The creates of which nobody knows whether they happened, those of an earlier apply included that a partial plan
+        did not look at."""
+        open_now = {a for a, r in self.results.items() if r.unknown and self.changes[a].action == "create"}
+        ledger = self.tools.session.ledger
+        earlier = ledger.pending - self.changes.keys() if self.plan.options.partial else frozenset()
+        return frozenset((open_now | earlier) - ledger.resources.keys())
 
     def report(self) -> Report:
         outcomes = tuple(self._outcome(change) for change in self.plan.changes)

@@ -13,7 +13,7 @@ from reconciler.model.location import Diagnostic, Severity
 from reconciler.model.manifest import ManagedDomain, Manifest
 from reconciler.model.names import DomainName, Kind, ResourceAddress, shown_address, shown_domain
 from reconciler.model.quantities import format_size
-from reconciler.model.resources import Desired, Value
+from reconciler.model.resources import Desired, Fields, Value
 
 _PLURAL: Mapping[Kind, str] = {
     "domain": "domains",
@@ -153,12 +153,18 @@ class _Check:
         own = self._own(domain)
         fields = self.manifest.resources[own].fields if own in self.manifest.resources else {}
         for kind, name in _LIMITS.items():
-            limit, count = fields.get(name), len(children.of(kind))
+            limit, count = fields.get(name), len(children.of(kind)) + self._hidden(kind, domain, fields)
             if isinstance(limit, int) and count > limit:
                 message = f"{shown_domain(domain.name)} has {count} {_PLURAL[kind]} here, and {name} is {limit}"
                 yield self._finding("limit-exceeded", message, own, name)
         yield from self._storage(own, fields.get("quota"), children.mailboxes)
         yield from self._mailbox_quotas(fields.get("max_mailbox_quota"), children.mailboxes)
+
+    def _hidden(self, kind: Kind, domain: ManagedDomain, fields: Fields) -> int:
+        """Where a catch-all is an alias at the provider, it counts as one."""
+        capable = self.capabilities.get(domain.provider)
+        counts = capable is not None and capable.catch_all_is_alias and kind == "alias"
+        return int(counts and bool(fields.get("catch_all")))
 
     def _storage(self, own: ResourceAddress, quota: Value, mailboxes: list[Desired]) -> Iterator[Diagnostic]:
         together = sum(given for mailbox in mailboxes if isinstance(given := mailbox.fields.get("quota"), int))

@@ -9,7 +9,7 @@ from reconciler import pipeline
 from reconciler.cli import options, running
 from reconciler.cli.planning import read_plan, show_plan
 from reconciler.cli.terminal import Terminal, ask
-from reconciler.errors import MailsyncError, UsageError
+from reconciler.errors import UsageError
 from reconciler.model.manifest import ManifestRequest
 from reconciler.model.plan import Plan, PlanOptions
 from reconciler.model.report import Report
@@ -44,32 +44,29 @@ def execute(
     output: str,
 ) -> int:
     """Runs the apply and tells what became of it. Returns the exit code."""
-    try:
-        saved = _saved(planfile, how)
+    if output == "json":
+        terminal.failure = lambda findings: document.report_document(Report(diagnostics=findings))
+    saved = _saved(planfile, how)
 
-        def show(plan: Plan) -> None:
-            if output == "text":
-                show_plan(terminal, plan, "text")
+    def show(plan: Plan) -> None:
+        if output == "text":
+            show_plan(terminal, plan, "text")
 
-        async def approve() -> bool:
-            return auto_approve or await ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
+    async def approve() -> bool:
+        return auto_approve or await ask(terminal, "\nApply these changes? Only `yes` is taken as one: ")
 
-        project = pipeline.load(request)
-        _check_vars(saved, project.manifest.vars_digest, request)
-        made, report = running.run_stoppable(
-            terminal,
-            lambda surface, stop: pipeline.apply(
-                project,
-                saved.options if saved else how,
-                pipeline.ApplyOptions(show, approve, saved, force, fail_fast),
-                surface,
-                stop,
-            ),
-        )
-    except MailsyncError as error:
-        if output == "json":
-            terminal.document(document.report_document(Report(diagnostics=error.diagnostics())))
-        raise
+    project = pipeline.load(request)
+    _check_vars(saved, project.manifest.vars_digest, request)
+    made, report = running.run_stoppable(
+        terminal,
+        lambda surface, stop: pipeline.apply(
+            project,
+            saved.options if saved else how,
+            pipeline.ApplyOptions(show, approve, saved, force, fail_fast),
+            surface,
+            stop,
+        ),
+    )
     return _tell(terminal, made, report, output)
 
 

@@ -12,6 +12,8 @@ def report(error: Exception) -> int:
     """Tells *error* on stderr; returns the exit code. A defect of mailsync itself shows where it happened."""
     terminal = current_terminal()
     if isinstance(error, MailsyncError):
+        if terminal.failure is not None:
+            terminal.document(terminal.failure(error.diagnostics()))
         terminal.diagnostics(error.diagnostics())
         return error.exit_code
     if isinstance(error, OSError):

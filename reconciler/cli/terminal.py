@@ -20,7 +20,8 @@ from reconciler.secrets.resolver import Resolver
 @dataclass(slots=True)
 class Terminal:
     """*colour*: allowed at all; used only where the stream is a terminal. *log_format*: of what goes to stderr. *source*: the
-    manifest's line at a place, with secrets starred."""
+    manifest's line at a place, with secrets starred. *failure*: the document that a command which prints one prints when
+    it fails."""
 
     resolver: Resolver = field(repr=False)
     colour: bool = True
@@ -28,6 +29,7 @@ class Terminal:
     quiet: bool = False
     log_format: Literal["text", "json"] = "text"
     source: Callable[[Location], str | None] = lambda at: None
+    failure: Callable[[tuple[Diagnostic, ...]], Any] | None = None
 
     @classmethod
     def of_process(cls, *, colour: bool, verbose: bool, quiet: bool, log_format: str) -> "Terminal":

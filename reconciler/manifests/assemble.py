@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from reconciler.errors import InvalidInput
 from reconciler.manifests import documents, files, merging, nodes, shapes
-from reconciler.manifests.accounts import check_one_entry_each, member_place, read_accounts, read_state
 from reconciler.manifests.checking import Shape
 from reconciler.manifests.documents import Document, Part
 from reconciler.manifests.domains import Assembler, Resources
-from reconciler.manifests.expressions import BROKEN, Expressions
+from reconciler.manifests.entries import check_one_entry_each, member_place, read_entries, read_state
+from reconciler.manifests.expressions import Expressions
 from reconciler.manifests.files import FileProblem, Finder
 from reconciler.manifests.findings import Findings
+from reconciler.manifests.nodes import BROKEN
 from reconciler.manifests.overrides import overriding
 from reconciler.manifests.places import finder
 from reconciler.model.location import Diagnostic, Places
@@ -60,19 +61,19 @@ def _load(
     merged = merging.merge(read, expressions, findings)
 
     policies = _policies(merged.policies, findings)
-    accounts = read_accounts(merged.providers, providers, policies, findings)
-    assembler = Assembler(accounts, policies, expressions, findings)
+    entries = read_entries(merged.providers, providers, policies, findings)
+    assembler = Assembler(entries, policies, expressions, findings)
     assembler.define_templates(merged.templates)
     for domain in list(merged.domains):
         assembler.add_domain(domain, merged.domains.pop(domain))  # popped: what is assembled need not be kept raw
     for name, part in merged.webhooks.items():
         assembler.add_webhook(name, part)
     done = assembler.done
-    check_one_entry_each(accounts, providers, _pruned(done, policies, accounts), findings)
+    check_one_entry_each(entries, providers, _pruned(done, policies, entries), findings)
     places = Places(finder(done.said, done.webhooks))
     return Manifest(
         root=finder_of_files.root,
-        providers={name: account.config for name, account in accounts.items() if account.config},
+        providers={name: entry.config for name, entry in entries.items() if entry.config},
         domains=done.domains,
         resources=done.resources,
         policies=policies,
@@ -151,9 +152,9 @@ def _policies(parts: Mapping[str, Part], findings: Findings) -> Policies:
     return Policies(**checked | {"max_change_percent": int(percent) if percent == int(percent) else percent})
 
 
-def _pruned(done: Resources, policies: Policies, accounts: Collection[str]) -> set[str]:
+def _pruned(done: Resources, policies: Policies, entries: Collection[str]) -> set[str]:
     if policies.prune == "all":
-        return set(accounts)
+        return set(entries)
     return {domain.provider for domain in done.domains.values() if domain.prune == "all"}
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from reconciler.manifests.expressions import BROKEN
 from reconciler.manifests.findings import Findings, did_you_mean, guess
+from reconciler.manifests.nodes import BROKEN
 from reconciler.manifests.positions import Path
-from reconciler.manifests.secrecy import is_secret
+from reconciler.manifests.secrecy import holds_secret, is_secret, quoted
 from reconciler.model.location import Location
 from reconciler.model.secret import Plaintext, SecretRef
 
@@ -51,8 +51,10 @@ class Shape:
 
     def check(self, value: Any, findings: Findings, locate: Locate) -> dict[str, Any]:
         """What is right of *value*, normalised; the rest is reported."""
+        if value is None or value == {}:
+            return {}
         try:
-            return self._adapter.validate_python({} if value is None else value)
+            return self._adapter.validate_python(value)
         except ValidationError as error:
             wrong = self._report(error, findings, locate)
         rest = without(value, wrong, self._members) if isinstance(value, dict) else {}
@@ -86,7 +88,7 @@ class Shape:
         if unknown:
             code, message, hint = (
                 "unknown-field",
-                f"{shape.noun} has no {path[-1]!r}",
+                f"{shape.noun} has no {quoted(str(path[-1]))}",
                 guess(str(path[-1]), shape.fields),
             )
         else:
@@ -97,11 +99,12 @@ class Shape:
 def explain(error: ErrorDetails, noun: str) -> tuple[str, str, str | None]:
     """Code, message and hint of a mismatch. A secret's value is in none of them."""
     names = [step for step in error["loc"] if isinstance(step, str)]
-    name = repr(names[-1]) if names else noun
+    name = quoted(names[-1]) if names else noun
     value, kind = error["input"], error["type"]
-    if isinstance(value, SecretRef) and kind in (*_WANTED, "literal_error"):
+    if isinstance(value, SecretRef):
         return "reference", f"{name} cannot be a reference", "references are for credentials, passwords and secrets"
-    shown = "" if any(map(is_secret, names)) else f", not {_shown(value)}"
+    secret = any(map(is_secret, names)) or (isinstance(value, str) and holds_secret(value))
+    shown = "" if secret else f", not {_shown(value)}"
     if kind in _WANTED:
         return "wrong-type", f"{name} must be {_WANTED[kind]}{shown}", _type_hint(kind, value, bool(shown))
     if kind == "literal_error":
@@ -109,7 +112,9 @@ def explain(error: ErrorDetails, noun: str) -> tuple[str, str, str | None]:
         close = did_you_mean(value, expected.replace(" or ", ", ").split(", ")) if isinstance(value, str) else None
         return "invalid-value", f"{name} must be {expected}{shown}", close
     if kind == "value_error":
-        return "invalid-value", f"{name}: {error['ctx']['error']}", None
+        reason = str(error["ctx"]["error"])
+        reason = reason.replace(value, "…") if secret and isinstance(value, str) and value else reason
+        return "invalid-value", f"{name}: {reason}", None
     reason = error["msg"].replace("Input should be", "must be").replace("Input", "it")
     return "invalid-value", f"{name} {reason}{shown}", None
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from reconciler.manifests import nodes, positions
 from reconciler.manifests.positions import Found, Path
+from reconciler.manifests.secrecy import quoted
 from reconciler.model.location import Diagnostic, Location
 
 
@@ -64,7 +65,7 @@ def read(name: str, path: str, raw: bytes) -> tuple[Document, list[Diagnostic], 
     problems = parsed.problems
     for where, at in [] if parsed.broken else parsed.repeated:
         first = Location(name, *positions.walk(document.tree, where).key)
-        message = f"{str(where[-1])!r} is given twice, first at line {first.line}"
+        message = f"{quoted(str(where[-1]))} is given twice, first at line {first.line}"
         problems.append(Diagnostic("error", "duplicate-key", message, "keep one of them", at))
     return document, problems, parsed.broken
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.manifests import overlay, shapes
-from reconciler.manifests.accounts import Account, report_plaintext
 from reconciler.manifests.checking import Locate, Shape
 from reconciler.manifests.documents import Part
-from reconciler.manifests.expressions import BROKEN, Expressions, holds_expression
+from reconciler.manifests.entries import Entry, report_plaintext
+from reconciler.manifests.expressions import Expressions, holds_expression
 from reconciler.manifests.findings import Findings, guess
 from reconciler.manifests.merging import given_twice
+from reconciler.manifests.nodes import BROKEN
 from reconciler.manifests.overlay import Said
 from reconciler.manifests.positions import Path
 from reconciler.model import names
@@ -46,7 +47,7 @@ class Resources:
 class Assembler:
     """Makes resources of domains and webhooks."""
 
-    accounts: Mapping[str, Account]
+    entries: Mapping[str, Entry]
     policies: Policies
     expressions: Expressions
     findings: Findings
@@ -58,16 +59,19 @@ class Assembler:
     def define_templates(self, templates: Mapping[str, Part]) -> None:
         """Checks each template once, by itself, so that its mistakes are told once and where they stand."""
         for name, part in templates.items():
-            seen = _unseen(part.body)
-            body = _TEMPLATE.cleaned(part.body, seen, self.findings, part.place)
-            self._templates[name] = overlay.star_as_catch_all(part._replace(body=body), self.findings)
+            if isinstance(part.body, dict):
+                part = overlay.star_as_catch_all(part, self.findings)
+            locate = Said(DomainName(name), [part]).locate
+            body = _TEMPLATE.cleaned(part.body, _unseen(part.body), self.findings, locate)
+            self._templates[name] = part._replace(body=body)
 
     def _used(self, names_used: Any, said: Said) -> list[Part]:
         """The templates of one domain, rendered for it, the winning one first."""
         parts = []
         for number, name in enumerate(names_used if isinstance(names_used, list) else ()):
             if isinstance(name, str) and name in self._templates:
-                parts.append(self.expressions.render(self._templates[name], said.name))
+                rendered = self.expressions.render(self._templates[name], said.name)
+                parts.append(overlay.star_as_catch_all(rendered, self.findings))
             elif isinstance(name, str):
                 at = said.locate(("use", number), True)
                 self.findings.unknown(
@@ -89,8 +93,8 @@ class Assembler:
             body = overlay.overlay([*(part.body for part in reversed(said.templates)), body])
         fields = _DOMAIN.check(body, self.findings, said.locate)
         said.forget_values()
-        account = self._account(fields.pop("provider", body.get("provider")), said.locate)
-        self._add_fields(said, account, fields)
+        entry = self._entry(fields.pop("provider", body.get("provider")), said.locate)
+        self._add_fields(said, entry, fields)
 
     def _own(self, part: Part) -> Part | None:
         if part.body is None:
@@ -100,22 +104,22 @@ class Assembler:
         _DOMAIN.check(part.body, self.findings, part.place)
         return None
 
-    def _account(self, named: Any, locate: Locate) -> Account | None:
+    def _entry(self, named: Any, locate: Locate) -> Entry | None:
         """The entry of `providers:`; *named* None: the only one there is."""
-        if named is None and len(self.accounts) == 1:
-            return next(iter(self.accounts.values()))
+        if named is None and len(self.entries) == 1:
+            return next(iter(self.entries.values()))
         if named is None:
             message = (
-                "no provider is named, and several are configured" if self.accounts else "no provider is configured"
+                "no provider is named, and several are configured" if self.entries else "no provider is configured"
             )
-            self.findings.unknown("missing-field", message, locate((), False), guess("", self.accounts))
-        elif isinstance(named, str) and named not in self.accounts:
+            self.findings.unknown("missing-field", message, locate((), False), guess("", self.entries))
+        elif isinstance(named, str) and named not in self.entries:
             message = f"unknown provider {named!r}"
-            self.findings.unknown("unknown-provider", message, locate(("provider",), True), guess(named, self.accounts))
-        return self.accounts.get(named) if isinstance(named, str) else None
+            self.findings.unknown("unknown-provider", message, locate(("provider",), True), guess(named, self.entries))
+        return self.entries.get(named) if isinstance(named, str) else None
 
-    def _add_fields(self, said: Said, account: Account | None, fields: dict[str, Any]) -> None:
-        provider = account.name if account else ""
+    def _add_fields(self, said: Said, entry: Entry | None, fields: dict[str, Any]) -> None:
+        provider = entry.name if entry else ""
         manage, prune = fields.pop("manage", True), fields.pop("prune", None)
         mailboxes, aliases = fields.pop("mailboxes", None) or {}, fields.pop("aliases", None) or {}
         protect = fields.pop("protect", False)
@@ -128,10 +132,10 @@ class Assembler:
         self.done.domains[said.name] = ManagedDomain(said.name, provider, manage, prune)
         if manage or "catch_all" in fields:
             address = ResourceAddress(provider, "domain", said.name)
-            self._check_urls(fields.get("catch_all") or (), account, said, ("catch_all",))
+            self._check_urls(fields.get("catch_all") or (), entry, said, ("catch_all",))
             self.done.resources[address] = Desired(address, fields, _NO_SECRETS, protect)
         self._add_mailboxes(said, provider, mailboxes)
-        self._add_aliases(said, account, aliases)
+        self._add_aliases(said, entry, aliases)
 
     def _add_mailboxes(self, said: Said, provider: str, mailboxes: dict[str, dict[str, Any] | None]) -> None:
         at_domain, resources = f"@{said.name}", self.done.resources
@@ -151,28 +155,26 @@ class Assembler:
             protect = fields.pop("protect", False)
             resources[address] = Desired(address, fields, secrets, protect)
 
-    def _add_aliases(self, said: Said, account: Account | None, aliases: dict[str, dict[str, Any]]) -> None:
+    def _add_aliases(self, said: Said, entry: Entry | None, aliases: dict[str, dict[str, Any]]) -> None:
         at_domain, resources = f"@{said.name}", self.done.resources
-        provider = account.name if account else ""
+        provider = entry.name if entry else ""
         for key, fields in aliases.items():
             try:
-                address = ResourceAddress(provider, "alias", _alias_local_part(key, account) + at_domain)
+                address = ResourceAddress(provider, "alias", _alias_local_part(key, entry) + at_domain)
             except ValueError as error:
                 self.findings.error("invalid-name", str(error), said.locate(("aliases", key)))
                 continue
             if address in resources:
                 self._twice(address, said, "aliases", key)
                 continue
-            self._check_urls(fields.get("destinations", ()), account, said, ("aliases", key))
+            self._check_urls(fields.get("destinations", ()), entry, said, ("aliases", key))
             protect = fields.pop("protect", False)
             resources[address] = Desired(address, fields, _NO_SECRETS, protect)
 
-    def _check_urls(self, destinations: Iterable[str], account: Account | None, said: Said, path: Path) -> None:
+    def _check_urls(self, destinations: Iterable[str], entry: Entry | None, said: Said, path: Path) -> None:
         for destination in destinations:
-            if "://" in destination and account and account.capabilities and not account.capabilities.url_destinations:
-                message = (
-                    f"provider {account.name!r} ({account.capabilities.type}) delivers to addresses only, not to URLs"
-                )
+            if "://" in destination and entry and entry.capabilities and not entry.capabilities.url_destinations:
+                message = f"provider {entry.name!r} ({entry.capabilities.type}) delivers to addresses only, not to URLs"
                 self.findings.error("unsupported-value", message, said.locate(path, True))
 
     def _twice(self, address: ResourceAddress, said: Said, section: str, key: str) -> None:
@@ -189,14 +191,14 @@ class Assembler:
     def add_webhook(self, name: str, part: Part) -> None:
         fields = _WEBHOOK.check(part.body, self.findings, part.place)
         given = part.body if isinstance(part.body, dict) else {}
-        account = self._account(fields.pop("provider", given.get("provider")), part.place)
-        capability = account.capabilities.kinds.get("webhook") if account and account.capabilities else None
+        entry = self._entry(fields.pop("provider", given.get("provider")), part.place)
+        capability = entry.capabilities.kinds.get("webhook") if entry and entry.capabilities else None
         key = (capability.singleton if capability else None) or fields.get("url")
         if key is None:
             if "url" not in given:
                 self.findings.error("missing-field", f"webhook {name!r} has no url", part.at())
             return
-        address = ResourceAddress(account.name if account else "", "webhook", key)
+        address = ResourceAddress(entry.name if entry else "", "webhook", key)
         if address in self.done.webhooks:
             first = self.done.webhooks[address].at()
             given_twice(self.findings, f"the webhook {str(address)!r}", first, part.at())
@@ -215,12 +217,12 @@ def _take_secret(fields: dict[str, Any], name: str) -> Mapping[str, VersionedSec
     return {name: VersionedSecret(source, version)} if source is not None else _NO_SECRETS
 
 
-def _alias_local_part(key: str, account: Account | None) -> str:
+def _alias_local_part(key: str, entry: Entry | None) -> str:
     """Raises ValueError. Where an alias may be a regular expression, what is no plain local part is one."""
     try:
         return names.local_part(key)
     except ValueError:
-        if not account or (account.capabilities and not account.capabilities.regex_aliases):
+        if entry and entry.capabilities and not entry.capabilities.regex_aliases:
             raise
     if "@" in key or any(map(str.isspace, key)):
         raise ValueError(f"{key!r} is no alias: a regular expression matches the local part, without @ and blanks")

@@ -9,16 +9,17 @@ from typing import Any, Final
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, NodeEvent, ScalarEvent
 
 from reconciler.manifests import files
+from reconciler.manifests.events import Problem, open_events
 from reconciler.manifests.files import FileProblem
-from reconciler.manifests.nodes import NONE_YET, Problem, open_events
-from reconciler.manifests.secrecy import is_secret
+from reconciler.manifests.nodes import NONE_YET
+from reconciler.manifests.secrecy import REFERENCE, holds_secret, is_secret
 from reconciler.model.location import Location
 from reconciler.model.manifest import ManifestRequest
 
 STARS: Final = "***"
 # What YAML 1.1, and so libyaml, counts as the end of a line.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_REFERENCE = re.compile(r"\$\{[A-Za-z][^{}]*\}")
+_REFERENCE = re.compile(REFERENCE)
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s]+@")
 _COMMENT = re.compile(r"\s#.*")
 
@@ -80,7 +81,7 @@ def _star(lines: list[str | None], start: Spot, end: Spot) -> None:
         first = start[1] if number == start[0] else 0
         last = end[1] if number == end[0] else len(line)
         if last > first:
-            lines[number] = line[:first] + STARS + _COMMENT.sub("", line[last:])
+            lines[number] = line[:first] + STARS + _COMMENT.sub("", line[last:]).rstrip()
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class _Search:
     def _take_node(self, event: Any, start: Spot, end: Spot) -> None:
         frame = self._frames[-1]
         is_key = frame.key is NONE_YET
-        secret = frame.secret or (isinstance(frame.key, str) and not is_key and is_secret(frame.key))
+        secret = frame.secret or (isinstance(frame.key, str) and is_secret(frame.key))
         if isinstance(event, CollectionStartEvent):
             key = NONE_YET if isinstance(event, MappingStartEvent) else None
             self._frames.append(_Frame(key, secret, event.anchor, start))
@@ -128,10 +129,11 @@ class _Search:
         if isinstance(event, ScalarEvent):
             if event.anchor:
                 self._anchored[event.anchor] = (start, end)
-            if secret and not is_key and not _REFERENCE.fullmatch(event.value):
+            if (secret or holds_secret(event.value)) and not _REFERENCE.fullmatch(event.value):
                 self._spots.append((start, end))
-        elif isinstance(event, AliasEvent) and secret and event.anchor in self._anchored:
-            self._spots.append(self._anchored[event.anchor])
+        elif isinstance(event, AliasEvent) and secret:
+            # An alias of nothing may be a password without quotes.
+            self._spots.append(self._anchored.get(str(event.anchor), (start, end)))
         if is_key:
             frame.key = event.value if isinstance(event, ScalarEvent) else ""
         else:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.manifests.documents import Part
 from reconciler.manifests.findings import Findings, guess
-from reconciler.manifests.secrecy import is_secret
+from reconciler.manifests.nodes import BROKEN
+from reconciler.manifests.secrecy import REFERENCE, is_secret
 from reconciler.manifests.variables import LIMIT, ExpressionError, Unusable, Variables
 from reconciler.model.secret import SecretRef
 
 if TYPE_CHECKING:
     from reconciler.manifests.sandbox import Sandbox
 
-BROKEN: Final = object()  # stands for a value whose error has been reported
 _MAX_CHAIN: Final = 30
 _SIGN = re.compile(r"\{\{|\{%|\$\{")
-_REFERENCE = re.compile(r"\$\{(?P<scheme>[A-Za-z][A-Za-z0-9+._-]*):(?P<path>[^{}\n]+)\}")
+_REFERENCE = re.compile(REFERENCE)
 _VARIABLE = re.compile(r"\{\{\s*(?P<name>domain|vars(?:\.[A-Za-z_]\w*)+)\s*\}\}", re.ASCII)
 
 
@@ -73,7 +73,7 @@ class Expressions:
     ) -> Any:
         computed: dict[str, Any] = {}
         for key, member in value.items():
-            if "{" in key and _SIGN.search(key):
+            if holds_expression(key):
                 self._findings.error(
                     "expression", "a key cannot be computed", part.at(*path, key), "write the key itself"
                 )
@@ -101,11 +101,10 @@ class Expressions:
         match = _REFERENCE.fullmatch(text)
         if not match:
             raise ExpressionError("a reference is the whole value, as in ${env:NAME}", _LITERAL)
-        if match["scheme"] not in self._schemes:
-            hint = guess(match["scheme"], self._schemes)
-            raise ExpressionError(f"unknown kind of reference: ${{{match['scheme']}:…}}", hint)
-        base = "" if match["scheme"] == "env" else part.document.folder
-        return SecretRef(match["scheme"], match["path"], base)
+        scheme, path = match.groups()
+        if scheme not in self._schemes:
+            raise ExpressionError(f"unknown kind of reference: ${{{scheme}:…}}", guess(scheme, self._schemes))
+        return SecretRef(scheme, path, "" if scheme == "env" else part.document.folder)
 
     def _evaluate(self, text: str, domain: str | None) -> Any:
         """Raises ExpressionError, and Unusable where a variable is to blame."""
@@ -155,6 +154,8 @@ class Expressions:
         """The value of a variable, or of a part of it. Raises Unusable."""
         if path[0] in self._overrides:
             return value
+        if value is BROKEN:
+            raise Unusable
         if isinstance(value, dict):
             return Variables(value, self._variable, path)
         if isinstance(value, list):
@@ -166,9 +167,11 @@ class Expressions:
     def _computed_variable(self, text: str, path: tuple[str | int, ...]) -> Any:
         if path in self._unusable:
             raise Unusable
-        if path in self._computing or len(self._computing) > _MAX_CHAIN:
+        if path in self._computing:
             chain = [_dotted(one) for one in (*self._computing, path)]
             raise ExpressionError(f"a variable uses itself: {' → '.join(chain[-5:])}")
+        if len(self._computing) > _MAX_CHAIN:
+            raise ExpressionError(f"variables use each other more than {_MAX_CHAIN} deep")
         self._computing[path] = None
         try:
             if "{{" not in text and "{%" not in text:

@@ -125,7 +125,7 @@ class Finder:
         try:
             with os.scandir(self.path(directory) or ".") as entries:
                 return sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-        except NotADirectoryError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise FileProblem(f"{directory}: {error.strerror}") from None

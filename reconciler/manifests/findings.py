@@ -52,10 +52,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean {close[0]!r}?" if close else None
 
 
-def choices(known: Iterable[str]) -> str:
-    return ", ".join(sorted(known))
-
-
 def guess(word: str, known: Iterable[str]) -> str | None:
     """What may have been meant, or all that there is when that is short."""
     known = sorted(known)

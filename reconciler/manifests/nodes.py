@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-import yaml
 from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
@@ -26,6 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from reconciler.manifests.events import Problem, open_events, start_of
 from reconciler.model.location import Diagnostic, Location
 from reconciler.model.resources import FIELDS
 
@@ -33,8 +33,8 @@ MAX_DEPTH: Final = 100  # a manifest needs 6, and whoever walks the data may rec
 MAX_EXPANSION: Final = 100  # interface, 1.3
 MAX_DIGITS: Final = 64
 MERGE: Final = "<<"
+BROKEN: Final = object()  # stands for a value whose error has been reported
 
-_LOADER: Final = getattr(yaml, "CLoader", yaml.Loader)
 NULLS: Final = ("", "~", "null", "Null", "NULL")
 _CORE: Final[dict[str, Any]] = (
     dict.fromkeys(NULLS)
@@ -51,7 +51,6 @@ _SCALAR_TAGS: Final = frozenset({_TAG + name for name in ("str", "int", "float",
 _COLLECTION_TAGS: Final = frozenset({None, "!", _TAG + "map", _TAG + "seq"})
 # The same few keys come hundreds of thousands of times; one copy of each is enough.
 _KEYS: Final = {name: name for fields in FIELDS.values() for name in fields} | {"protect": "protect"}
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(slots=True)
@@ -63,14 +62,6 @@ class Parsed:
     problems: list[Diagnostic] = field(default_factory=list)
     repeated: list[tuple[tuple[str | int, ...], Location]] = field(default_factory=list)
     broken: bool = False
-
-
-class Problem(Exception):
-    """What makes a text unreadable as a whole. Line and column count from 0, as YAML's marks do."""
-
-    def __init__(self, code: str, message: str, line: int, column: int, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.hint, self.line, self.column = code, hint, line, column
 
 
 class _Anchored(NamedTuple):
@@ -86,6 +77,8 @@ class _Frame(NamedTuple):
     anchor: str | None
     opened: int  # nodes, expanded, up to here
 
+
+_ONE_DOCUMENT = "a file holds one document: leave out the line '---', or use a file for each"
 
 # What a mapping's `key` can be besides the text of a key.
 NONE_YET: Final = object()
@@ -119,21 +112,6 @@ def parse(raw: bytes, name: str) -> Parsed:
     return parsed
 
 
-@contextmanager
-def open_events(raw: bytes) -> Iterator[Callable[[], Any]]:
-    """A function that gives the next parser event, None at the end. Within the block, PyYAML's errors become Problems."""
-    try:
-        loader = _LOADER(raw)
-        try:
-            yield loader.get_event
-        finally:
-            loader.dispose()
-    except yaml.reader.ReaderError as error:
-        raise _unreadable(raw, error) from None
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_problem(raw, error) from None
-
-
 def plain_scalar(text: str) -> Any:
     """A scalar without quotes, by the core schema. Raises ValueError for a number with too many digits."""
     value = _CORE.get(text, text)
@@ -163,6 +141,7 @@ class _Builder:
         self._frames: list[_Frame] = []
         self._merges: list[tuple[dict[str, Any], Any, Event]] = []
         self._merging: set[int] = set()
+        self._spoilt: set[int] = set()
         self._extra = 0  # nodes that aliases stand for
         self._largest: tuple[int, NodeEvent | None] = (0, None)
 
@@ -192,13 +171,16 @@ class _Builder:
                     self._anchors[event.anchor] = _Anchored(value, 1)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if key is NONE_YET:
-                    key = self._refuse_key(event)
+                    key = self._refuse_key(container, event)
                 frames.append(_Frame(container, key, event.anchor, index - ends + self._extra))
                 self._check_start(event)
                 container, key = ({}, NONE_YET) if kind is MappingStartEvent else ([], None)
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 value = container
+                if self._spoilt and id(container) in self._spoilt:
+                    self._spoilt.discard(id(container))
+                    value = BROKEN
                 container, key, anchor, opened = frames.pop()
                 if anchor:
                     self._anchors[anchor] = _Anchored(value, index - ends + self._extra - opened)
@@ -263,15 +245,13 @@ class _Builder:
         if isinstance(key, str) and key not in container:
             return key
         if key is not IGNORED:
-            self._report(
-                "no-text-key", f"the alias *{event.anchor} cannot be a key here", event, "write the key itself"
-            )
+            self._report("no-text-key", "this alias cannot be a key here", event, "write the key itself")
         return IGNORED
 
-    def _refuse_key(self, event: CollectionStartEvent) -> Any:
-        before = self._frames[-1] if self._frames else None
+    def _refuse_key(self, container: dict[str, Any], event: CollectionStartEvent) -> Any:
         hint = "a key is one plain text"
-        if event.flow_style and isinstance(event, MappingStartEvent) and before is not None:
+        if event.flow_style and isinstance(event, MappingStartEvent):
+            self._spoilt.add(id(container))
             hint = 'an expression must stand in quotes: "{{ vars.name }}"'
         if all(frame.key is not NO_SCALAR for frame in self._frames):
             self._report("no-text-key", "a list or mapping cannot be a key", event, hint)
@@ -302,8 +282,8 @@ class _Builder:
         return value
 
     def _unknown_tag(self, event: ScalarEvent | CollectionStartEvent) -> None:
-        tag = str(event.tag).replace(_TAG, "!!")
-        self._report("unknown-tag", f"unknown tag {tag[:60]!r}", event, "a manifest needs no tags")
+        # Neither tags nor names of anchors are shown: they may be the beginning of a password without quotes.
+        self._report("unknown-tag", "an unknown tag", event, "put a text that begins with ! in quotes")
 
     def _check_start(self, event: CollectionStartEvent) -> None:
         if len(self._frames) > MAX_DEPTH:
@@ -316,9 +296,10 @@ class _Builder:
     def _aliased(self, event: AliasEvent) -> Any:
         found = self._anchors.get(str(event.anchor))
         if any(frame.anchor == event.anchor for frame in self._frames):
-            self._report("alias-expansion", f"the alias *{event.anchor} stands inside of what it names", event)
+            self._report("alias-expansion", "the alias stands inside of what it names", event)
         elif found is None:
-            self._report("unknown-alias", f"no anchor &{event.anchor} comes before this alias", event)
+            hint = "put a text that begins with * in quotes"
+            self._report("unknown-alias", "no anchor of this name comes before the alias", event, hint)
         else:
             self._count(found.size, event)
             return found.value
@@ -349,56 +330,5 @@ class _Builder:
                     target.setdefault(key, member)
 
 
-_ONE_DOCUMENT = "a file holds one document: leave out the line '---', or use a file for each"
-
-
 def _problem(code: str, message: str, event: Event, hint: str | None = None) -> Problem:
     return Problem(code, message, *start_of(event), hint)
-
-
-def start_of(event: Event) -> tuple[int, int]:
-    """Line and column, from 0."""
-    assert event.start_mark is not None  # only events that somebody makes by hand have none
-    return event.start_mark.line, event.start_mark.column
-
-
-def _unreadable(raw: bytes, error: yaml.reader.ReaderError) -> Problem:
-    """Bytes that are no text, or characters that YAML does not allow."""
-    try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as undecodable:
-        before = raw[: undecodable.start].decode("utf-8", "replace")
-        message = f"the byte 0x{raw[undecodable.start]:02x} is not UTF-8"
-        return _problem_after(before, message, "save the file as UTF-8")
-    found = _UNPRINTABLE.search(text)
-    if not found:
-        return Problem("syntax", str(error.reason), 0, 0)
-    message = f"the control character U+{ord(found[0]):04X} is not allowed"
-    return _problem_after(text[: found.start()], message, 'in double quotes it can be written as "\\x.."')
-
-
-def _problem_after(before: str, message: str, hint: str) -> Problem:
-    return Problem("syntax", message, before.count("\n"), len(before) - before.rfind("\n") - 1, hint)
-
-
-def _syntax_problem(raw: bytes, error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    message = error.problem or "this is no YAML"
-    if error.context and error.context_mark:
-        message += f" {error.context} that begins at line {error.context_mark.line + 1}"
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    return Problem("syntax", message, line, column, _syntax_hint(raw, message, line, column))
-
-
-def _syntax_hint(raw: bytes, message: str, line: int, column: int) -> str | None:
-    lines = raw.decode("utf-8", "replace").splitlines()
-    here = lines[line][column : column + 1] if line < len(lines) else ""
-    if here == "\t":
-        return "indent with spaces, not with tabs"
-    if "mapping values are not allowed" in message:
-        return "put a value that holds ': ' in quotes; or the line is indented too far"
-    if "alias" in message:
-        return 'put * in quotes: "*"'
-    if here in ("@", "`", "%"):
-        return f"a value cannot begin with {here}: put it in quotes"
-    return None

@@ -36,41 +36,43 @@ class Said:
     name: DomainName
     own: list[Part]
     templates: list[Part] = field(default_factory=list)
-    _keys: dict[tuple[int, Path], dict[str, list[str]]] = field(default_factory=dict)
+    # By section and number of parts: for each key, as it is compared, which parts write it, and how.
+    _writers: dict[tuple[str, int], dict[str, list[tuple[int, str]]]] = field(default_factory=dict)
 
     def locate(self, path: Path, value: bool = False) -> Location:
         """Where *path* comes from, be it spelt with other letters or as the alias `*`."""
         parts = [*self.own, *self.templates]
         if not path:
             return parts[0].at()
-        spelt = [(part, self._spelt(part, path)) for part in parts]
-        return locate(spelt, value=value)
+        if len(path) > 1 and path[0] in MEMBERS:
+            writers = self._writers_of(str(path[0])).get(member_key(str(path[1])), [])
+            spelt = [(parts[number], (path[0], written, *path[2:])) for number, written in writers]
+        else:
+            spelt = [(part, self._spelt(number, path)) for number, part in enumerate(parts)]
+        return locate(spelt or [(part, path) for part in parts], value=value)
+
+    def at(self, number: int, path: Path) -> Location:
+        """Where the domain's own part of this number says *path*."""
+        return self.own[number].at(*self._spelt(number, path))
 
     def all_places(self, section: str, key: str) -> list[Location]:
         """Every place that gives the member *key* among the domain's own parts."""
-        return sorted(
-            part.at(section, written)
-            for part in self.own
-            for written in self._written(part, section).get(member_key(key), ())
-        )
+        writers = self._writers_of(section).get(member_key(key), [])
+        return sorted(self.own[n].at(section, written) for n, written in writers if n < len(self.own))
 
-    def _spelt(self, part: Part, path: Path) -> Path:
-        if path[0] == "catch_all" and CATCH_ALL in self._written(part, "aliases"):
-            return ("aliases", CATCH_ALL, "destinations", *path[1:])
-        if len(path) > 1 and path[0] in MEMBERS:
-            written = self._written(part, str(path[0])).get(str(path[1]))
-            return (path[0], written[0], *path[2:]) if written else path
-        return path
+    def _spelt(self, number: int, path: Path) -> Path:
+        starred = self._writers_of("aliases").get(CATCH_ALL, []) if path[0] == "catch_all" else []
+        return ("aliases", CATCH_ALL, "destinations", *path[1:]) if (number, CATCH_ALL) in starred else path
 
-    def _written(self, part: Part, section: str) -> dict[str, list[str]]:
-        """The keys of a section as the part writes them, by what they are compared as."""
-        place = (id(part.document), (*part.path, section))
-        if place not in self._keys:
-            found: dict[str, list[str]] = {}
-            self._keys[place] = found
-            for key in positions.keys(part.document.tree, place[1]):
-                found.setdefault(member_key(key), []).append(key)
-        return self._keys[place]
+    def _writers_of(self, section: str) -> dict[str, list[tuple[int, str]]]:
+        parts = [*self.own, *self.templates]
+        if (section, len(parts)) not in self._writers:
+            found: dict[str, list[tuple[int, str]]] = {}
+            for number, part in enumerate(parts):
+                for key in positions.keys(part.document.tree, (*part.path, section)):
+                    found.setdefault(member_key(key), []).append((number, key))
+            self._writers[section, len(parts)] = found
+        return self._writers[section, len(parts)]
 
     def forget_values(self) -> None:
         """Keeps the places only."""
@@ -82,33 +84,36 @@ def combine(said: Said, findings: Findings) -> dict[str, Any]:
     """What the files say of the domain, beside each other: nothing may be said twice."""
     if len(said.own) == 1:
         return dict(said.own[0].body)
-    combined: dict[str, Any] = {}
-    first: dict[Path, Part] = {}
-    for part in said.own:
-        for key, value in part.body.items():
-            if key in MEMBERS and (isinstance(value, dict) or value is None):
-                members = combined.setdefault(key, {})
-                if isinstance(members, dict):
-                    _put_all(members, (key,), value or {}, part, first, findings)
-                    continue
-            _put_all(combined, (), {key: value}, part, first, findings)
-    return combined
+    combined = _Combined(said, findings)
+    for number, part in enumerate(said.own):
+        combined.add(number, part.body)
+    return combined.body
 
 
-def _put_all(
-    into: dict[str, Any],
-    path: Path,
-    values: dict[str, Any],
-    part: Part,
-    first: dict[Path, Part],
-    findings: Findings,
-) -> None:
-    for key, value in values.items():
-        place = (*path, key)
+@dataclass(slots=True)
+class _Combined:
+    said: Said
+    findings: Findings
+    body: dict[str, Any] = field(default_factory=dict)
+    _first: dict[Path, int] = field(default_factory=dict)
+
+    def add(self, number: int, said: dict[str, Any]) -> None:
+        for key, value in said.items():
+            members = self.body.get(key, {})
+            if key in MEMBERS and isinstance(value, dict | None) and isinstance(members, dict | None):
+                self.body[key] = members = members or {}
+                for member, its_value in (value or {}).items():
+                    self._put(members, (key, member), its_value, number)
+            else:
+                self._put(self.body, (key,), value, number)
+
+    def _put(self, into: dict[str, Any], path: Path, value: Any, number: int) -> None:
+        key = str(path[-1])
         if key in into:
-            given_twice(findings, repr(key), first.get(place, part).at(*place), part.at(*place))
+            first = self._first.get(path, number)
+            given_twice(self.findings, repr(key), self.said.at(first, path), self.said.at(number, path))
         else:
-            into[key], first[place] = value, part
+            into[key], self._first[path] = value, number
 
 
 def star_as_catch_all(part: Part, findings: Findings) -> Part:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, NodeEvent, ScalarEvent
 
-from reconciler.manifests.nodes import IGNORED, MERGE, MERGES, NO_SCALAR, NONE_YET, NULLS, open_events, start_of
+from reconciler.manifests.events import open_events, start_of
+from reconciler.manifests.nodes import IGNORED, MERGE, MERGES, NO_SCALAR, NONE_YET, NULLS
 
 Step = str | int
 Path = tuple[Step, ...]
@@ -46,6 +47,8 @@ def walk(node: Node | int, path: Path) -> Found:
     """The deepest place on *path*."""
     key, depth, ended = _mark(node), 0, True
     for step in path:
+        if isinstance(node, Node) and isinstance(node.members, list) and isinstance(step, str):
+            continue  # a list is the short form of the mapping that has it under this name
         if isinstance(node, int) or isinstance(node.members, dict) != isinstance(step, str):
             break
         member = _member(node, step)

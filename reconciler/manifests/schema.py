@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from reconciler.manifests import shapes
+from reconciler.manifests.secrecy import REFERENCE
 from reconciler.providers.base import Provider
 
 Schema = dict[str, Any]
@@ -27,18 +28,26 @@ _COMMON: Final[Schema] = {
     "reference": {
         "description": "A reference to a secret: ${env:NAME} or ${file:PATH}.",
         "type": "string",
-        "pattern": shapes.REFERENCE_PATTERN,
+        "pattern": f"^{REFERENCE}$",
     },
 }
-_PARTS: Final = {"file": shapes.File, "template": shapes.Template, "domain": shapes.Domain}
-_SECTIONS: Final = {"webhook": shapes.Webhook, "policies": shapes.Policies}
-_FREE_TEXT: Final = frozenset({"type", "description", "title", "examples", "default", "format", "writeOnly"})
+_SHAPES: Final = {
+    "file": shapes.File,
+    "template": shapes.Template,
+    "domain": shapes.Domain,
+    "mailbox": shapes.Mailbox,
+    "alias": shapes.AliasFields,
+    "webhook": shapes.Webhook,
+    "policies": shapes.Policies,
+}
+# What may be said of a text that can still be an expression or a reference.
+_FREE_TEXT: Final = frozenset({"type", "description", "examples", "default", "format", "writeOnly", "minLength"})
 
 
 def manifest_schema(providers: Mapping[str, Provider]) -> Schema:
     """The schema, for the given provider types."""
     settings = {name: _settings(providers[name]) for name in sorted(providers)}
-    declared = _declared({**_PARTS, **_SECTIONS, **{f"state_{name}": s for name, s in shapes.STATE_BACKENDS.items()}})
+    declared = _declared(_SHAPES | {f"state_{name}": shape for name, shape in shapes.STATE_BACKENDS.items()})
     whole = declared.pop("file")
     definitions = {name: _computable_below(schema) for name, schema in declared.items()}
     for name in shapes.STATE_BACKENDS:
@@ -98,7 +107,10 @@ def _by(key: str, prefix: str, kinds: list[str], default: str | None = None) -> 
 
 
 def _case(properties: Schema, required: list[str], then: str) -> Schema:
-    return {"if": {"properties": properties, "required": required}, "then": {"$ref": f"#/$defs/{then}"}}
+    return {
+        "if": {"type": "object", "properties": properties, "required": required},
+        "then": {"$ref": f"#/$defs/{then}"},
+    }
 
 
 def _named(member: Schema, pattern: str | None = None) -> Schema:

@@ -18,7 +18,6 @@ from reconciler.model.secret import Plaintext, Secret, SecretRef
 
 STRICT: Final = ConfigDict(extra="forbid", strict=True)
 SIZE_PATTERN: Final = r"^\s*([0-9]+(\.[0-9]+)?\s*([KMGTkmgt][Ii]?[Bb])|[Uu][Nn][Ll][Ii][Mm][Ii][Tt][Ee][Dd])\s*$"
-REFERENCE_PATTERN: Final = r"^\$\{[A-Za-z][A-Za-z0-9+._-]*:[^{}]+\}$"
 _URL = re.compile(r"https?://(?:[^\s/?#@]+@)?[^\s/?#@:\[\]]+(?::\d{1,5})?(?:[/?#]\S*)?", re.IGNORECASE)
 
 

@@ -121,7 +121,10 @@ class Imply(Api):
             "webhook": self.webhooks,
             "session": self.sessions.rows,
         }
-        self.routes = [
+        self.routes = self._documented()
+
+    def _documented(self) -> list[Route]:
+        return [
             Route("POST", "/auth/login", self.login, body=LOGIN, public=True),
             Route("POST", "/auth/refresh", self.refresh, body={"refresh_token": Field(text)}, public=True),
             Route("GET", "/auth/verify", self.verify),

@@ -36,6 +36,7 @@ def listed(answer):
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert set(body) == {"success", "message", "data", "pagination"}
+    assert body["success"] is True
     return body["data"], body["pagination"]
 
 

@@ -187,6 +187,7 @@ def test_a_mailbox_is_read_as_it_was_created_and_never_with_its_password(sandbox
         {"password": "short"},
         {"local_part": "john doe"},
         {"local_part": ""},
+        {"local_part": "x" * 65},
         {"domain": "example.net"},
     ],
 )
@@ -201,6 +202,11 @@ def test_each_required_field_of_a_mailbox_is_required(hosted, missing):
     """A create that lacks one is a 400 that names it."""
     body = {name: value for name, value in MAILBOX.items() if name != missing}
     assert missing in refused(hosted.post("/mailboxes", json=body), 400)
+
+
+def test_a_local_part_has_up_to_64_characters(hosted):
+    """The longest one is fine."""
+    assert hosted.post("/mailboxes", json={**MAILBOX, "local_part": "x" * 64}).status_code == 201
 
 
 def test_mailboxes_share_the_quota_of_their_domain(hosted):
@@ -337,6 +343,21 @@ def test_put_replaces_an_alias_and_may_rename_it(hosted):
     refused(hosted.put("/aliases/1", json={**ALIAS, "address": "press@example.com"}), 409)
     refused(hosted.put("/aliases/9", json=ALIAS), 404)
     refused(hosted.put("/aliases/x", json=ALIAS), 404)
+
+
+def test_an_alias_may_move_to_a_domain_that_has_room(hosted):
+    """A rename within a full domain is fine, one into a full or unknown domain is not."""
+    full = {**DOMAIN, "aliases": 1}
+    hosted.put("/domains/example.com", json=full)
+    hosted.post("/domains", json={**full, "domain": "example.net"})
+    hosted.post("/aliases", json=ALIAS)
+    assert hosted.put("/aliases/1", json={**ALIAS, "address": "Other@Example.com"}).status_code == 200
+    assert aliases(hosted) == {"other@example.com": "john@example.com"}
+    refused(hosted.put("/aliases/1", json={**ALIAS, "address": "info@example.org"}), 400)
+    assert hosted.put("/aliases/1", json={**ALIAS, "address": "@EXAMPLE.net"}).status_code == 200
+    assert aliases(hosted) == {"@example.net": "john@example.com"}
+    hosted.post("/aliases", json=ALIAS)
+    refused(hosted.put("/aliases/2", json={**ALIAS, "address": "info@example.net"}), 400)
 
 
 def test_the_number_of_a_deleted_alias_is_never_given_again(hosted):

@@ -7,7 +7,7 @@ import click
 from reconciler import pipeline
 from reconciler.cli import options, running
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import MailsyncError, NoLedger
+from reconciler.errors import NoLedger
 from reconciler.model.report import Drift
 from reconciler.render import document, text
 
@@ -22,13 +22,10 @@ def command(terminal: Terminal, /, allow_empty: bool, output: str, **manifest: A
 
     Owned resources that differ from what was applied or are gone; under `prune: all` also those that appeared.
     """
-    try:
-        project = pipeline.load(options.request(terminal, **manifest))
-        found = _found(terminal, project, allow_empty)
-    except MailsyncError as error:
-        if output == "json":
-            terminal.document(document.drift_document((), error.diagnostics()))
-        raise
+    if output == "json":
+        terminal.failure = lambda findings: document.drift_document((), findings)
+    project = pipeline.load(options.request(terminal, **manifest))
+    found = _found(terminal, project, allow_empty)
     if output == "json":
         terminal.document(document.drift_document(found))
     else:

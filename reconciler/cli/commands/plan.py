@@ -8,7 +8,6 @@ from reconciler import pipeline
 from reconciler.cli import options, running
 from reconciler.cli.planning import show_plan, write_plan
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import MailsyncError
 from reconciler.model.plan import Plan
 from reconciler.render import document
 
@@ -40,13 +39,10 @@ def command(
     A plan never needs the password of a mailbox or the secret of a webhook.
     """
     how = options.plan_options(targets, excludes, allow_data_loss, destroy)
-    try:
-        project = pipeline.load(options.request(terminal, **manifest))
-        made: Plan = running.run(terminal, lambda surface: pipeline.plan(project, how, surface))
-    except MailsyncError as error:
-        if output == "json":
-            terminal.document(document.plan_document(Plan(diagnostics=error.diagnostics(), options=how)))
-        raise
+    if output == "json":
+        terminal.failure = lambda findings: document.plan_document(Plan(diagnostics=findings, options=how))
+    project = pipeline.load(options.request(terminal, **manifest))
+    made = running.run(terminal, lambda surface: pipeline.plan(project, how, surface))
     if out is not None:
         write_plan(out, made)
     show_plan(terminal, made, output, full=full)

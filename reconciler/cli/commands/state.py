@@ -22,6 +22,11 @@ def _ledger(terminal: Terminal, manifest: dict[str, Any]) -> Ledger:
     return running.run(terminal, lambda surface: pipeline.read_ledger(project, surface))
 
 
+def _fail_in(terminal: Terminal, output: str) -> None:
+    if output == "json":
+        terminal.failure = lambda findings: {"diagnostics": [finding.document() for finding in findings]}
+
+
 @command.command("list", epilog="Example: mailsync state list 'hosting/alias/*@example.com'")
 @click.argument("patterns", metavar="[ADDRESS]...", nargs=-1)
 @options.manifest
@@ -29,6 +34,7 @@ def _ledger(terminal: Terminal, manifest: dict[str, Any]) -> Ledger:
 @click.pass_obj
 def list_(terminal: Terminal, /, patterns: tuple[str, ...], output: str, **manifest: Any) -> int:
     """List the owned resources, all or those that a glob matches."""
+    _fail_in(terminal, output)
     addresses = ledger.addresses(_ledger(terminal, manifest), patterns)
     if output == "json":
         terminal.document([str(address) for address in addresses])
@@ -44,6 +50,7 @@ def list_(terminal: Terminal, /, patterns: tuple[str, ...], output: str, **manif
 @click.pass_obj
 def show(terminal: Terminal, /, address: str, output: str, **manifest: Any) -> int:
     """Show what was last applied to one resource, and how the provider calls it."""
+    _fail_in(terminal, output)
     owned = _ledger(terminal, manifest)
     found = ledger.find(owned, address)
     if found is None:

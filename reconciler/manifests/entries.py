@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,10 +13,10 @@ from reconciler.errors import MailsyncError
 from reconciler.manifests import shapes
 from reconciler.manifests.checking import Shape, explain
 from reconciler.manifests.documents import Part
-from reconciler.manifests.expressions import BROKEN
 from reconciler.manifests.findings import Findings, guess
+from reconciler.manifests.nodes import BROKEN
 from reconciler.manifests.positions import Path
-from reconciler.manifests.secrecy import is_secret
+from reconciler.manifests.secrecy import is_secret, quoted
 from reconciler.model.capability import Capabilities
 from reconciler.model.location import Location, Severity
 from reconciler.model.manifest import Policies, ProviderConfig, Setting, StateConfig
@@ -31,7 +31,7 @@ _IDENTITY: Final = frozenset({"email", "username", "user"})
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Entry:
     """One entry of `providers:`. *config* and *capabilities* are None when it is wrong (which has been reported)."""
 
     name: str
@@ -40,29 +40,27 @@ class Account:
     capabilities: Capabilities | None = None
 
 
-def read_accounts(
+def read_entries(
     parts: Mapping[str, Part], registry: Mapping[str, Provider], policies: Policies, findings: Findings
-) -> dict[str, Account]:
-    return {name: _account(name, part, registry, policies, findings) for name, part in parts.items()}
+) -> dict[str, Entry]:
+    return {name: _entry(name, part, registry, policies, findings) for name, part in parts.items()}
 
 
-def _account(
-    name: str, part: Part, registry: Mapping[str, Provider], policies: Policies, findings: Findings
-) -> Account:
+def _entry(name: str, part: Part, registry: Mapping[str, Provider], policies: Policies, findings: Findings) -> Entry:
     if not _NAME.fullmatch(name):
         findings.error("invalid-name", f"provider {name!r}: a name has letters, digits, - and _", part.at())
     provider = _provider(name, part, registry, findings)
     if provider is None:
-        return Account(name, part)
+        return Entry(name, part)
     settings = {key: value for key, value in part.body.items() if key != "type"}
     if not _settings_fit(provider, settings, part, findings):
-        return Account(name, part)
+        return Entry(name, part)
     hidden = _hide(settings, {key for key in settings if _is_credential(key, provider.settings)})
     for key, value in hidden.items():
         if isinstance(value, Plaintext):
             report_plaintext(findings, policies, f"{key!r} of provider {name!r}", part.at(key))
     config = ProviderConfig(name, provider.type, hidden)
-    return Account(name, part, config, provider.capabilities(hidden))
+    return Entry(name, part, config, provider.capabilities(hidden))
 
 
 def _provider(name: str, part: Part, registry: Mapping[str, Provider], findings: Findings) -> Provider | None:
@@ -111,7 +109,9 @@ def _report(error: ErrorDetails, provider: Provider, part: Part, findings: Findi
     key = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] == "extra_forbidden":
         hint = guess(key, {*provider.settings.model_fields, "type"})
-        findings.error("unknown-field", f"provider type {provider.type!r} has no setting {key!r}", part.at(key), hint)
+        findings.error(
+            "unknown-field", f"provider type {provider.type!r} has no setting {quoted(key)}", part.at(key), hint
+        )
     elif error["type"] == "missing":
         description = provider.settings.model_fields[key].description if key in provider.settings.model_fields else None
         findings.error("missing-field", f"provider type {provider.type!r} needs {key!r}", part.at(), description)
@@ -128,7 +128,7 @@ def _is_credential(key: str, model: type[ProviderSettings]) -> bool:
     return hidden or is_secret(key)
 
 
-def _hide(settings: Mapping[str, Any], secret: Iterable[str]) -> dict[str, Setting]:
+def _hide(settings: Mapping[str, Any], secret: Collection[str]) -> dict[str, Setting]:
     """Literals of secret settings, and URLs with a password in them, as Plaintext."""
     return {
         key: Plaintext(value) if isinstance(value, str) and (key in secret or _URL_PASSWORD.search(value)) else value
@@ -145,21 +145,21 @@ def report_plaintext(
 
 
 def check_one_entry_each(
-    accounts: Mapping[str, Account], registry: Mapping[str, Provider], pruned: Iterable[str], findings: Findings
+    entries: Mapping[str, Entry], registry: Mapping[str, Provider], pruned: Iterable[str], findings: Findings
 ) -> None:
     """Two entries for one account would each take the other's resources for foreign; *pruned*: the entries under
     `prune: all`, where that deletes them."""
-    first: dict[Any, Account] = {}
+    first: dict[Any, Entry] = {}
     pruned = set(pruned)
-    for account in accounts.values():
-        if account.config is None:
+    for entry in entries.values():
+        if entry.config is None:
             continue
-        one = first.setdefault(_identity(account.config, registry), account)
-        if one is not account and one.config is not None:
-            severity: Severity = "error" if pruned & {one.config.name, account.config.name} else "warning"
-            message = f"providers {one.config.name!r} and {account.config.name!r} are one account: see {one.part.at()}"
+        one = first.setdefault(_identity(entry.config, registry), entry)
+        if one is not entry and one.config is not None:
+            severity: Severity = "error" if pruned & {one.config.name, entry.config.name} else "warning"
+            message = f"providers {one.config.name!r} and {entry.config.name!r} are one account: see {one.part.at()}"
             hint = "use one entry for all domains of an account"
-            findings.error("same-account", message, account.part.at(), hint, severity=severity)
+            findings.error("same-account", message, entry.part.at(), hint, severity=severity)
 
 
 def _identity(config: ProviderConfig, registry: Mapping[str, Provider]) -> tuple[Any, ...]:
@@ -187,7 +187,9 @@ def read_state(parts: Mapping[str, Part], policies: Policies, findings: Findings
     for key in shapes.REQUIRED_STATE.get(backend, ()):
         if key not in values:
             findings.error("missing-field", f"state backend {backend!r} needs {key!r}", parts["backend"].at())
-    settings = _hide({key: value for key, value in checked.items() if key != "backend"}, filter(is_secret, checked))
+    settings = _hide(
+        {key: value for key, value in checked.items() if key != "backend"}, set(filter(is_secret, checked))
+    )
     for key, value in settings.items():
         if isinstance(value, Plaintext):
             report_plaintext(findings, policies, f"{key!r} of the state", parts[key].at())
