@@ -86,6 +86,12 @@ def _setting(value: Any) -> str | SecretRef:
     raise ValueError("must be text: put it in quotes")
 
 
+def _format_version(number: int) -> int:
+    if number != 1:
+        raise ValueError(f"this mailsync reads version 1 of the format, not {number}")
+    return number
+
+
 def _no_expression(text: str) -> str:
     if "{{" in text:
         raise ValueError("an include cannot be computed: it is read before the variables are known")
@@ -109,6 +115,8 @@ DestinationList = Annotated[list[Destination], AfterValidator(_some), Field(json
 Destinations = Annotated[DestinationList, BeforeValidator(_one_or_more, json_schema_input_type=str | DestinationList)]
 Events = Annotated[list[str], AfterValidator(as_set)]
 LocalPart = Annotated[str, AfterValidator(names.local_part)]
+# Not Literal[1]: true and 1.0 are equal to 1.
+FormatVersion = Annotated[int, AfterValidator(_format_version), WithJsonSchema({"const": 1})]
 Prune = Literal["owned", "all", "none"]
 
 Protect = Annotated[bool, Field(description="Block deletion and replacement, also after it has left the manifest.")]
@@ -264,7 +272,7 @@ REQUIRED_STATE: Final = {"postgres": ("url",), "s3": ("bucket", "key"), "http": 
 class File(TypedDict, total=False):
     """One manifest file. All files together are one manifest."""
 
-    version: Annotated[Literal[1], Field(description="Of the manifest format.")]
+    version: Annotated[FormatVersion, Field(description="Of the manifest format.")]
     include: Annotated[
         list[Annotated[str, AfterValidator(_no_expression)]] | None,
         Field(description="Globs of further manifests, relative to this file; they stay below the root directory."),
