@@ -19,6 +19,7 @@ from reconciler.model.report import Event, Outcome, Report
 from reconciler.model.resources import Desired, Fields, RemoteId, Value, same
 from reconciler.model.snapshot import Scope, Snapshot
 from reconciler.providers.base import Account
+from reconciler.render.view import value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +338,9 @@ class _Run:
         if live is None:
             result.failed, result.message = True, "the provider accepted it but does not have it"
             return
+        kind = change.address.kind
         wrong = [
-            f"{name} is {live.fields.get(name)!r}, not {wanted!r}"
+            f"{name} is {value_text(kind, name, live.fields.get(name))}, not {value_text(kind, name, wanted)}"
             for name, wanted in (change.desired.fields.items() if change.desired else ())
             if not same(wanted, live.fields.get(name)) and self.tools.reads_back(change.address, name, wanted)
         ]

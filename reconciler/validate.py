@@ -125,6 +125,9 @@ class _Check:
         return ResourceAddress(domain.provider, "domain", domain.name)
 
     def _required_addresses(self, domain: ManagedDomain) -> Iterator[Diagnostic]:
+        capable = self.capabilities.get(domain.provider)
+        if capable is not None and not _is_the_customers(capable):
+            return
         own = self.manifest.resources.get(self._own(domain))
         if own is not None and own.fields.get("catch_all"):
             return
@@ -178,3 +181,9 @@ class _Check:
             if isinstance(given, int) and isinstance(limit, int) and given > limit:
                 message = f"quota is {format_size(given)}, and the domain's max_mailbox_quota is {format_size(limit)}"
                 yield self._finding("limit-exceeded", message, mailbox.address, "quota")
+
+
+def _is_the_customers(capable: Capabilities) -> bool:
+    """Whether a provider's domains are brought along by those who use it, and not its own, which it answers for itself."""
+    kind = capable.kinds.get("domain")
+    return kind is None or kind.can("create")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.terminal import Terminal
 from reconciler.model.report import Event
+from reconciler.render.view import shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -51,7 +52,7 @@ def _told(event: Event, *, verbose: bool) -> str | None:
     match event.kind:
         case "finished" if event.outcome:
             told = event.outcome.message or (f"because of {event.outcome.because}" if event.outcome.because else "")
-            return f"[{event.done}/{event.total}] {event.address}: {event.outcome.status}" + (
+            return f"[{event.done}/{event.total}] {shown(event.outcome.address)}: {event.outcome.status}" + (
                 f": {told}" if told else ""
             )
         case "waiting":

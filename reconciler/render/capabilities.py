@@ -64,3 +64,16 @@ def _remark(name: str, field: FieldCapability, kind: KindCapability) -> str:
     ]
     said = ", ".join(remark for remark in remarks if remark)
     return f" ({said})" if said else ""
+
+
+def markdown(one: Capabilities) -> str:
+    """A table for the documentation: a row for each kind, its calls and its fields with what is special about them."""
+    rows = [
+        f"| {kind} | list{''.join(f', {verb}' for verb in sorted(capability.verbs))} | {_fields(capability)} |"
+        for kind, capability in one.kinds.items()
+    ]
+    return "\n".join(["| kind | calls | fields |", "| --- | --- | --- |", *rows])
+
+
+def _fields(kind: KindCapability) -> str:
+    return ", ".join(f"`{name}`{_remark(name, field, kind)}" for name, field in kind.fields.items())

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.model.location import Diagnostic
-from reconciler.model.plan import Change, FieldChange, FlowChange, Plan, ProviderSummary
+from reconciler.model.plan import Change, FieldChange, FlowChange, Plan, ProviderSummary, digest_of
 from reconciler.model.report import Drift, Outcome, Report
 from reconciler.render.saved import read_plan
 from reconciler.render.schema import FORMAT_VERSION, plan_schema
@@ -30,7 +30,13 @@ Document = Mapping[str, Any]
 
 
 def plan_document(plan: Plan) -> Document:
-    """What `plan --format json` prints and `plan --out` saves."""
+    """What `plan --format json` prints and `plan --out` saves. `document_digest` covers all the rest of it, so that an edit
+    is noticed (by whoever did not make the digest anew: it is no signature)."""
+    document = _plan_document(plan)
+    return {**document, "document_digest": digest_of([document])}
+
+
+def _plan_document(plan: Plan) -> Document:
     return {
         "format_version": FORMAT_VERSION,
         "mailsync_version": __version__,

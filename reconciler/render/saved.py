@@ -24,6 +24,7 @@ from reconciler.model.plan import (
     PlanOptions,
     ProviderSummary,
     Risk,
+    digest_of,
 )
 from reconciler.model.resources import Fields, Value
 from reconciler.render.schema import FORMAT_VERSION
@@ -42,8 +43,9 @@ def read_plan(data: bytes, name: str) -> Plan:
         plan = _plan(document)
     except (ValueError, RecursionError) as error:
         raise MailsyncError(f"{name} is not a plan that mailsync saved: {error}", hint=AGAIN) from None
-    if plan.digest != document.get("plan_digest"):
-        raise MailsyncError(f"{name} was edited: its plan_digest is not that of its changes", hint=AGAIN)
+    rest = {key: value for key, value in document.items() if key != "document_digest"}
+    if document.get("document_digest") != digest_of([rest]) or plan.digest != document.get("plan_digest"):
+        raise MailsyncError(f"{name} was edited: its digests are not those of what it holds", hint=AGAIN)
     return plan
 
 

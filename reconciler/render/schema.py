@@ -16,7 +16,7 @@ def plan_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mailsync plan",
         "description": "What `mailsync plan --format json` prints and `mailsync plan --out FILE` saves.",
-        **_object(_plan(), optional=("vars_digest", "options", "providers")),
+        **_object(_plan(), optional=("vars_digest", "document_digest", "options", "providers")),
         "$defs": {
             "address": _text("PROVIDER/KIND/KEY: how a resource is called."),
             "value": {
@@ -50,6 +50,7 @@ def _plan() -> Schema:
         "manifest_digest": _text("Covers the content of all manifest files and the vars; empty when they have errors."),
         "plan_digest": _digest("Covers provider type, base_url, address, action, before and after of all changes."),
         "vars_digest": _text("Covers the vars alone."),
+        "document_digest": _digest("Covers all the rest of this document, so that an edit is noticed."),
         "state": _object(_state(), "The ledger that the plan was made with."),
         "options": _object(_options(), "What narrows the plan or allows it more."),
         "providers": _list(_ref("provider"), "The accounts that were listed."),

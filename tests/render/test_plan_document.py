@@ -22,6 +22,7 @@ from reconciler.model.plan import (
     PlanOptions,
     ProviderSummary,
     Step,
+    digest_of,
 )
 from reconciler.model.resources import as_set
 from reconciler.render.document import json_text, plan_document, plan_schema, read_plan
@@ -251,7 +252,9 @@ def test_the_plan_of_the_documentation_survives():
 
 
 def test_a_later_minor_version_may_add_keys():
-    assert read_plan(edited(format_version="1.9", extra={"x": 1}), "plan.json").unchanged == 138
+    later = json.loads(edited(format_version="1.9", extra={"x": 1}))
+    later["document_digest"] = digest_of([{key: later[key] for key in later if key != "document_digest"}])
+    assert read_plan(json.dumps(later).encode(), "plan.json").unchanged == 138
 
 
 @pytest.mark.parametrize("version", ["2.0", "10.1"])
@@ -269,6 +272,9 @@ def test_an_edited_plan_is_refused():
     assert "was edited" in failure(edited(changes=json.loads(saved(PLAN))["changes"][1:])).message
     assert "was edited" in failure(edited(providers=[])).message
     assert "was edited" in failure(edited(plan_digest="sha256:00")).message
+    consent = {"targets": [], "excludes": [], "destroy": False, "allow_data_loss": True}
+    assert "was edited" in failure(edited(options=consent)).message
+    assert "was edited" in failure(edited(mail_flow=[])).message
 
 
 def test_a_plan_that_is_cut_off_anywhere_is_refused():
