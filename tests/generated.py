@@ -11,9 +11,22 @@ from typing import Any
 
 from reconciler.manifests.schema import manifest_schema
 from reconciler.providers.registry import installed
+from reconciler.render.capabilities import markdown
 from reconciler.render.document import plan_schema
 
 ROOT = Path(__file__).parents[1]
+
+
+def _providers() -> str:
+    """docs/providers.md with its tables as the capabilities are now; the prose around them is written by hand."""
+    text = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    for name, provider in installed().items():
+        start, end = f"<!-- what {name} can hold: generated -->", "<!-- end -->"
+        before, found, rest = text.partition(start)
+        if not found:
+            raise SystemExit(f"docs/providers.md has no place for {name}: write a section with {start} and {end}")
+        text = f"{before}{start}\n{markdown(provider.capabilities({}))}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 def _json(make: Callable[[], Any]) -> str:
@@ -23,6 +36,7 @@ def _json(make: Callable[[], Any]) -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "schemas/manifest.schema.json": lambda: _json(lambda: manifest_schema(installed())),
     "schemas/plan.schema.json": lambda: _json(plan_schema),
+    "docs/providers.md": _providers,
 }
 
 

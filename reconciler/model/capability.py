@@ -59,7 +59,8 @@ class Capabilities:
     pairs; they see the manifest's fields only. *cost*: how many changing calls a verb with exactly these fields takes.
     *cascade*: the kinds of children that the provider deletes itself with their domain. *alias_beside_mailbox*: an alias
     and a mailbox may have one address. *mailbox_delete_edits_aliases*: deleting a mailbox takes it out of aliases, and
-    deletes those that go only to it. *local_part*: raises ValueError for an alias's local part that it cannot hold."""
+    deletes those that go only to it. *automatic_catch_all*: a new domain comes with a catch-all to the account's own
+    address; leaving `catch_all` out leaves it, null takes it away. What a key may look like is a rule, too (field `address`)."""
 
     type: str
     kinds: Mapping[Kind, KindCapability]
@@ -71,6 +72,7 @@ class Capabilities:
     mailbox_delete_edits_aliases: bool = False
     # A catch-all is one of the provider's aliases, and counts against `max_aliases`.
     catch_all_is_alias: bool = False
+    automatic_catch_all: bool = False
     # A new domain comes with a catch-all of the provider's own: none at all takes a call.
     new_domain_catches_all: bool = False
     # The kinds of which the account itself may hold so many only (Snapshot.limits says how many).

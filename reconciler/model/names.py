@@ -63,7 +63,11 @@ def local_part(text: str) -> str:
         return lowered
     if "@" in text:
         raise ValueError(f"{text!r} is not a local part: write what stands before the @ only")
-    return email_address(f"{text}@example.com").rpartition("@")[0]
+    try:
+        return email_address(f"{text}@example.com").rpartition("@")[0]
+    except ValueError as error:
+        reason = str(error).partition(": ")[2]
+        raise ValueError(f"{text!r} is not the local part of an address: {reason}") from None
 
 
 def email_address(text: str) -> EmailAddress:
@@ -147,5 +151,8 @@ def alias_address(text: str) -> str:
 
 
 def matches(address: ResourceAddress, pattern: str) -> bool:
-    """Whether a glob such as `hosting/alias/*@example.com` names *address*."""
-    return fnmatchcase(str(address), pattern)
+    """Whether a glob such as `hosting/alias/*@example.com` names *address*, in any case, with A-labels or U-labels."""
+    text, glob = str(address), pattern.lower()
+    return fnmatchcase(text.lower(), glob) or (
+        "xn--" in text and fnmatchcase(f"{address.provider}/{address.kind}/{shown_address(address.key)}".lower(), glob)
+    )

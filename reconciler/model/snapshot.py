@@ -19,9 +19,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """How many of a kind the account may hold; a kind that is missing is not bounded (or the provider does not say)."""
+    """How many of a kind the account may hold, how many each of its domains, and how many destinations an alias may have;
+    what is missing is not bounded (or the provider does not say)."""
 
     at_most: Mapping[Kind, int] = field(default_factory=dict)
+    in_each_domain: Mapping[Kind, int] = field(default_factory=dict)
+    destinations: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Snapshot:
     """Complete for the kinds in *listed*, or it does not exist (`fetch` raises).
 
     *surplus*: further live resources with a natural key that is in *resources* already. *requests*: the calls that
-    listing took."""
+    listing took. *closed*: domains whose aliases (catch-all included) cannot be managed, with the reason."""
 
     provider: str
     resources: Mapping[ResourceAddress, Live]
@@ -37,3 +40,4 @@ class Snapshot:
     requests: int = 0
     surplus: tuple[Live, ...] = ()
     limits: AccountLimits = AccountLimits()
+    closed: Mapping[ResourceAddress, str] = field(default_factory=dict)

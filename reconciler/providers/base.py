@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from reconciler.model.capability import Capabilities
 from reconciler.model.names import ResourceAddress
@@ -20,7 +20,7 @@ from reconciler.model.quantities import parse_rate
 from reconciler.model.report import Event
 from reconciler.model.resources import Fields, Live
 from reconciler.model.snapshot import Scope, Snapshot
-from reconciler.providers.hosts import normal_url
+from reconciler.providers.hosts import check_scheme, normal_url
 
 
 class ProviderSettings(BaseModel):
@@ -29,6 +29,8 @@ class ProviderSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    # Before base_url, which is checked with it.
+    allow_http: bool = Field(False, description="Allow plain http:// to hosts other than this machine.")
     base_url: str = Field(description="Root of the API, with the version prefix.")
     timeout: float = Field(30, gt=0, le=3600, description="Seconds until a call without an answer is given up.")
     concurrency: int = Field(8, ge=1, le=64, description="Calls to the account at the same time.")
@@ -37,12 +39,11 @@ class ProviderSettings(BaseModel):
     )
     verify_tls: bool = Field(True, description="Check the server's certificate.")
     ca_file: str | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
-    allow_http: bool = Field(False, description="Allow plain http:// to hosts other than this machine.")
 
     @field_validator("base_url")
     @classmethod
-    def _is_a_base_url(cls, text: str) -> str:
-        return normal_url(text)
+    def _is_a_base_url(cls, text: str, others: ValidationInfo) -> str:
+        return check_scheme(normal_url(text), allow_http=others.data.get("allow_http", True))
 
     @field_validator("rate_limit")
     @classmethod
@@ -75,7 +76,8 @@ class Account(Protocol):
         self, address: ResourceAddress, fields: Fields, secrets: Mapping[str, str], room: Room | None = None
     ) -> None:
         """Creates it. *room* (domains): what it has to hold, for limits that *fields* leaves open. An existing one that is
-        what was wanted counts as created; another one raises AlreadyExists."""
+        what was wanted counts as created; another one raises AlreadyExists. Where several may have one key, a new one is
+        made in any case."""
 
     async def update(self, address: ResourceAddress, fields: Fields, secrets: Mapping[str, str]) -> None:
         """Changes exactly *fields* and *secrets*."""

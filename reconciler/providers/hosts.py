@@ -49,10 +49,20 @@ def check_host(
     if allowed_hosts is not None and not any(fnmatchcase(host, _glob(glob)) for glob in allowed_hosts):
         hint = "MAILSYNC_ALLOWED_HOSTS says which hosts may be talked to"
         raise HostRefused(f"{host} is not among the allowed hosts", provider=provider, hint=hint)
-    if normal.startswith("http:") and not allow_http and not is_loopback(host):
-        hint = "use https://, or set allow_http: true if the network between is trusted"
-        raise HostRefused(f"{normal} would send credentials unencrypted", provider=provider, hint=hint)
-    return normal
+    try:
+        return check_scheme(normal, allow_http=allow_http)
+    except ValueError as error:
+        raise HostRefused(str(error), provider=provider) from None
+
+
+def check_scheme(url: str, *, allow_http: bool) -> str:
+    """The normal *url*. Raises ValueError when it would send credentials unencrypted beyond this machine."""
+    if url.startswith("http:") and not allow_http and not is_loopback(host_of(url)):
+        raise ValueError(
+            "plain http:// would send credentials unencrypted: use https://, or set allow_http: true if the network "
+            "between is trusted"
+        )
+    return url
 
 
 def is_loopback(host: str) -> bool:

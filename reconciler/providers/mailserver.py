@@ -18,7 +18,7 @@ from reconciler.providers.rest.answers import Dialect, member
 from reconciler.providers.rest.auth import bearer
 from reconciler.providers.rest.codec import ADDRESSES, COUNT, FLAG, MIB, SECRET, TEXT, mebibytes
 from reconciler.providers.rest.messages import Method
-from reconciler.providers.rest.table import Call, Creation, Field, Kind, RestApi
+from reconciler.providers.rest.table import Call, Creation, Field, Kind, Listing, RestApi
 
 MEBIBYTES = mebibytes()
 
@@ -88,14 +88,14 @@ PROVIDER = RestApi(
     dialect=Dialect(message=lambda body: member(body, "msg"), failure=failure),
     rate=Rate(100, 60),
     rules=(limits_fit,),
-    catch_all_alias=True,
+    catch_all_alias="",
     cascade=frozenset({"alias"}),
     mailbox_delete_edits_aliases=True,
     kinds=(
         Kind(
             "domain",
             key="domain",
-            listing=Call("GET", "domains"),
+            listing=Listing("domains"),
             create=Call("POST", "domains", also={"domain": "{key}"}),
             update=Call("PUT", "domains/{key}", whole=True, also={"domain": "{key}"}),
             delete=Call("DELETE", "domains/{key}"),
@@ -114,7 +114,7 @@ PROVIDER = RestApi(
         Kind(
             "mailbox",
             key="email",
-            listing=Call("GET", "mailboxes"),
+            listing=Listing("mailboxes"),
             one=Call("GET", "mailboxes/{key}"),
             create=Call("POST", "mailboxes", also={"local_part": "{local}", "domain": "{domain}"}),
             update=Call("PUT", "mailboxes/{key}", whole=True),
@@ -135,7 +135,7 @@ PROVIDER = RestApi(
             "alias",
             key="address",
             id="id",
-            listing=Call("GET", "aliases"),
+            listing=Listing("aliases"),
             create=Call("POST", "aliases", also={"address": "{key}"}),
             update=Call("PUT", "aliases/{id}", whole=True, also={"address": "{key}"}),
             delete=Call("DELETE", "aliases/{id}"),

@@ -96,6 +96,7 @@ class World:
         replies: Iterable[Reply] | Callable[[httpx.Request], Reply],
         *,
         rate: Rate | None = None,
+        anonymous_rate: Rate | None = None,
         auth: Auth | None = None,
         mask: Callable[[str], str] = lambda text: text,
         **settings: Any,
@@ -107,7 +108,7 @@ class World:
             "hosting",
             ProviderSettings(base_url="https://mail.example.com/api", **settings),
             Surroundings("1.2.3", mask, self.told.append),
-            rate=rate,
+            rates=(rate, anonymous_rate),
             auth=auth or Static("Authorization", "Bearer key"),
             dialect=DIALECT,
             clock=self.time.clock(),
@@ -128,14 +129,20 @@ class World:
             await transport.close()
 
     def one_after_the_other(self, *requests: Request) -> list[Any]:
-        async def in_turn() -> list[Any]:
+        async def in_turn(transport: Transport) -> list[Any]:
+            return [await transport.call(request) for request in requests]
+
+        return self.work(in_turn)
+
+    def work(self, do: Callable[[Transport], Awaitable[Any]]) -> Any:
+        async def opened() -> Any:
             self.transport = transport = self._make()
             try:
-                return [await transport.call(request) for request in requests]
+                return await do(transport)
             finally:
                 await transport.close()
 
-        return run(in_turn())
+        return run(opened())
 
     @property
     def sent(self) -> list[str]:

@@ -240,7 +240,7 @@ class Renewable:
     def due(self, now: float) -> bool:
         return self.token == 0
 
-    def log_in(self, now: float) -> LogIn:
+    def log_in(self, clock: object) -> LogIn:
         answer = yield Request("POST", "login", body={}, repeatable=False, anonymous=True)
         self.token = json.loads(answer.content)["token"]
 
@@ -290,7 +290,9 @@ def over_http(exchange, *requests: Request, timeout: float = 30):
         async with http_server(exchange) as url:
             settings = ProviderSettings(base_url=f"{url}/api", timeout=timeout)
             auth = Static("Authorization", "Bearer key")
-            transport = Transport("hosting", settings, Surroundings("1.2.3"), rate=None, auth=auth, dialect=DIALECT)
+            transport = Transport(
+                "hosting", settings, Surroundings("1.2.3"), rates=(None, None), auth=auth, dialect=DIALECT
+            )
             try:
                 return [await transport.call(request) for request in requests]
             finally:

@@ -23,7 +23,7 @@ FILES = sorted(Path(__file__).parent.glob("*/*.json"))
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_the_wire_is_as_documented(file: Path):
     case = json.loads(file.read_text())
-    wire = Wire(file.parent.name, case.get("before"), case["exchanges"])
+    wire = Wire(file.parent.name, case.get("before"), case["exchanges"], case.get("settings"))
     if "error" in case:
         with pytest.raises(MailsyncError) as caught:
             wire.run(lambda account: call(account, case))
@@ -49,7 +49,8 @@ async def call(account: Any, case: dict[str, Any]) -> Any:
 
 
 def address(case: dict[str, Any]) -> ResourceAddress:
-    return ResourceAddress.parse(f"hosting/{case['address']}")
+    kind, _, key = case["address"].partition("/")
+    return ResourceAddress("hosting", kind, key)
 
 
 def values(fields: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,10 @@ E = TypeVar("E", bound=ProviderError)
 
 # Enough for a sentence or two; error pages run to megabytes.
 LONGEST_MESSAGE: Final = 400
-WRONG_PLACE: Final = "is base_url the address of the API itself, with https:// and its version?"
+WRONG_PLACE: Final = (
+    "is base_url the address of the API itself, with https:// and its version, "
+    "and no challenge page or proxy in front of it?"
+)
 
 
 def by_status(status: int, body: Any) -> type[Rejected]:
@@ -26,7 +29,27 @@ def by_status(status: int, body: Any) -> type[Rejected]:
 
 
 def nothing(body: Any) -> None:
-    """For APIs whose error bodies do not say how long to wait."""
+    """For what an API does not say."""
+
+
+def bare(body: Any) -> Any:
+    """For APIs that put no envelope around what they answer."""
+    return body
+
+
+Message = Callable[[Any], str | None]
+
+
+def by_success(message: Message, *, always: bool) -> Callable[[Method, Any], str | None]:
+    """The *failure* of a Dialect whose bodies say `success: true` or `false`; *always*: none is without."""
+
+    def failure(method: Method, body: Any) -> str | None:
+        success = member(body, "success")
+        if always and not isinstance(success, bool):
+            raise ValueError("it does not say whether it is a success")
+        return message(body) or "it failed without a reason" if success is False else None
+
+    return failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +58,17 @@ class Dialect:
 
     *message*: the words for people in the body of a failure, None if there are none. *failure*: those words when a body
     with a status of success tells of a failure, else None; raises ValueError for a body that the contract does not know.
-    *refusal*: what kind of refusal it is. *retry_after*: the seconds to wait that the body of a 429 gives."""
+    *refusal*: what kind of refusal it is. *may_exist*: the statuses with which a create may mean that it exists already.
+    *retry_after*: the seconds to wait that the body of a 429 gives. *payload*: what an envelope holds. *key_refused*: the
+    statuses with which the first answer says that the credential is wrong (later ones: 401 only)."""
 
-    message: Callable[[Any], str | None]
+    message: Message
     failure: Callable[[Method, Any], str | None]
     refusal: Callable[[int, Any], type[Rejected]] = by_status
+    may_exist: frozenset[int] = frozenset({409})
     retry_after: Callable[[Any], float | None] = nothing
+    payload: Callable[[Any], Any] = bare
+    key_refused: frozenset[int] = frozenset({401})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +81,6 @@ class Reader:
 
     def read(self, request: Request, answer: Answer) -> Any:
         """The body, None when there is none. Raises ProviderError."""
-        if answer.status == 401:
-            raise self.shut_out(request, answer)
         if not 200 <= answer.status < 300:
             refusal = self.dialect.refusal(answer.status, json_or_none(answer))
             hint = WRONG_PLACE if looks_like_html(answer.content) else None
@@ -67,7 +93,7 @@ class Reader:
         if failure is not None:
             refusal = self.dialect.refusal(answer.status, body)
             raise self.error(refusal, request, self.clean(failure), answer.status)
-        return body
+        return self.dialect.payload(body)
 
     def words(self, answer: Answer) -> str:
         """What a failed answer says, in the provider's own words if it has any."""
@@ -80,8 +106,8 @@ class Reader:
         message = f"the answer is not what the API documents: {why}"
         return self.error(BrokenContract, request, message, hint=hint)
 
-    def shut_out(self, request: Request, answer: Answer) -> AuthenticationFailed:
-        hint = f"are the credentials in providers.{self.provider} right, and not revoked?"
+    def shut_out(self, request: Request, answer: Answer, hint: str | None = None) -> AuthenticationFailed:
+        hint = hint or f"are the credentials in providers.{self.provider} right, and not revoked?"
         return self.error(AuthenticationFailed, request, self.words(answer), answer.status, hint)
 
     def error(
@@ -129,6 +155,12 @@ def member(body: Any, *path: str) -> Any:
             return None
         body = body.get(name)
     return body
+
+
+def text_in(body: Any, *path: str) -> str | None:
+    """The text that stands at *path*, if one does."""
+    found = member(body, *path)
+    return found if isinstance(found, str) else None
 
 
 def _message(dialect: Dialect, body: Any) -> str:

@@ -1,18 +1,42 @@
 """Who we are: schemes that give the headers of a call, and the requests that obtain or renew a credential.
 
-A scheme does no I/O: `log_in` is a generator that yields requests and receives answers. It is run by one call at a time,
-and its outcome is shared by all calls of the account.
+A scheme does no I/O: `log_in` is a generator that yields requests (and pauses) and receives answers. It is run by one call
+at a time, and its outcome is shared by all calls of the account. Logging in is in `login`.
 """
 
+import base64
 from collections.abc import Callable, Generator, Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
 from reconciler.providers.base import ProviderSettings
 from reconciler.providers.rest.messages import Answer, Request
 
-LogIn = Generator[Request, Answer, None]
+if TYPE_CHECKING:
+    from reconciler.providers.rest.pace import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Something to be waited for before the next request; *why* is told to the user."""
+
+    seconds: float
+    why: str
+
+
+class LogInRefused(Exception):
+    """The provider does not take the credential."""
+
+    def __init__(self, answer: Answer, hint: str | None = None) -> None:
+        super().__init__()
+        self.answer = answer
+        self.hint = hint
+
+
+# A pause is answered with None. What a request fails with (ProviderError) is raised where it was yielded.
+LogIn = Generator[Request | Pause, Answer | None, None]
 
 
 class Auth(Protocol):
@@ -23,9 +47,10 @@ class Auth(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     def due(self, now: float) -> bool:
-        """Whether to log in before the next call. *now* in seconds, as the clock of `log_in`."""
+        """Whether to log in before the next call. *now*: the clock's monotonic seconds."""
 
-    def log_in(self, now: float) -> LogIn: ...
+    def log_in(self, clock: "Clock") -> LogIn:
+        """Raises LogInRefused, and ValueError for an answer that is not what the contract says."""
 
 
 # Raises ValueError for a credential that cannot be sent.
@@ -38,9 +63,7 @@ class Static:
     renewable = False
 
     def __init__(self, header: str, value: str) -> None:
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError("the credential holds characters that no HTTP header can carry")
-        self._headers = {header: value}
+        self._headers = {header: sendable(value)}
 
     def headers(self) -> Mapping[str, str]:
         return self._headers
@@ -48,15 +71,37 @@ class Static:
     def due(self, now: float) -> bool:
         return False
 
-    def log_in(self, now: float) -> LogIn:
+    def log_in(self, clock: "Clock") -> LogIn:
         yield from ()
 
 
 def bearer(setting: str) -> Scheme:
     """`Authorization: Bearer …` from the setting of that name."""
-    return lambda settings: Static("Authorization", f"Bearer {_secret(settings, setting)}")
+    return lambda settings: Static("Authorization", f"Bearer {secret(settings, setting)}")
 
 
-def _secret(settings: ProviderSettings, name: str) -> str:
+def in_header(header: str, setting: str) -> Scheme:
+    """The setting of that name, as it is, in a header of its own."""
+    return lambda settings: Static(header, secret(settings, setting))
+
+
+def basic(user: str, setting: str) -> Scheme:
+    """`Authorization: Basic …` with a fixed user name and the setting of that name as the password."""
+
+    def scheme(settings: ProviderSettings) -> Auth:
+        pair = f"{user}:{sendable(secret(settings, setting))}"
+        return Static("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")
+
+    return scheme
+
+
+def sendable(value: str) -> str:
+    """*value*, if a header can hold it. Raises ValueError, which does not show it."""
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("the credential holds characters that no HTTP header can carry")
+    return value
+
+
+def secret(settings: ProviderSettings, name: str) -> str:
     value = getattr(settings, name)
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -4,15 +4,18 @@ Reading is tolerant (a flag may come as 0/1 or "0"/"1", a number as text), writi
 the author of a manifest, why a provider cannot hold a value.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from reconciler.model.names import domain_name, email_address
-from reconciler.model.quantities import UNLIMITED
+from reconciler.model.quantities import EXPIRIES, NEVER, UNLIMITED
 from reconciler.model.resources import Value, as_set
 
 MIB: Final = 1024 * 1024
+_URL: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 _FLAGS: Final[dict[Any, bool]] = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
 
 
@@ -42,6 +45,20 @@ def not_null(value: Value) -> None:
 def not_empty(value: Value) -> None:
     if not value:
         raise ValueError("it needs at least one member")
+
+
+def always(only: Value) -> Callable[[Value], None]:
+    """The check of a field that has one value, and no call to change it."""
+
+    def check(value: Value) -> None:
+        if value != only:
+            raise ValueError(f"it is always {_in_words(only)} here: leave it out, or write just that")
+
+    return check
+
+
+def _in_words(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value).lower()
 
 
 def whole(value: Any) -> int:
@@ -82,7 +99,10 @@ def address_key(value: Any) -> str:
 
 
 def destination(value: str) -> str:
-    """An address that mail goes to. What is none by our rules (`spam@localhost`) stays as the provider has it."""
+    """An address that mail goes to, or a URL. What is none by our rules (`spam@localhost`) stays as the provider has
+    it."""
+    if "://" in value:
+        return value
     try:
         return email_address(value)
     except ValueError:
@@ -97,6 +117,67 @@ def _some(value: Any) -> str:
 
 def _members(value: Any) -> tuple[str, ...]:
     return as_set(destination(one) for part in _text(value).split(",") if (one := part.strip()))
+
+
+def _no_comma(value: Value) -> None:
+    not_empty(value)
+    for one in value if isinstance(value, tuple) else ():
+        if "," in one:
+            raise ValueError(f"{one}: a comma ends a destination here")
+
+
+def _one_at_most(value: Value) -> None:
+    if isinstance(value, tuple) and len(value) > 1:
+        raise ValueError(f"it takes one address here, not {len(value)}: let it be an alias that goes to all of them")
+
+
+def _one_or_none(value: Any) -> Value:
+    return (destination(_text(value)),) if value else None
+
+
+def events(*known: str) -> Codec:
+    """A set of event names. New ones that the provider may come to have are read, but not written."""
+
+    def check(value: Value) -> None:
+        not_empty(value)
+        for one in value if isinstance(value, tuple) else ():
+            if one not in known:
+                raise ValueError(f"{one!r} is no event here: there are {', '.join(known)}")
+
+    def from_wire(value: Any) -> Value:
+        if not isinstance(value, list):
+            raise TypeError("not a list")
+        return as_set(map(_some, value))
+
+    return Codec(list, from_wire, check)
+
+
+def moment(value: Any) -> datetime:
+    """A point in time in ISO 8601; UTC where it does not say."""
+    found = datetime.fromisoformat(_some(value))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def milliseconds(value: Value) -> int:
+    return 0 if value == NEVER else 1000 * EXPIRIES[str(value)]
+
+
+def _expiry(value: Any) -> Value:
+    # "Never" is written as 0; taken for a duration, that would be "expires at once".
+    number = whole(value)
+    names = {milliseconds(name): name for name in (*EXPIRIES, NEVER)}
+    return names.get(number, f"{number // 1000}s")
+
+
+def _an_expiry(value: Value) -> None:
+    not_null(value)
+    if value not in (*EXPIRIES, NEVER):
+        raise ValueError(f"it is one of {', '.join((*EXPIRIES, NEVER))}")
+
+
+def _http_url(value: Value) -> None:
+    if not isinstance(value, str) or not _URL.fullmatch(value):
+        raise ValueError("it must be an http(s) URL")
 
 
 def mebibytes(*, unlimited: int | None = None) -> Codec:
@@ -132,4 +213,7 @@ FLAG: Final = Codec(as_it_is, _FLAGS.__getitem__, not_null)
 TEXT: Final = Codec(lambda value: value or "", _text, anything)
 COUNT: Final = Codec(as_it_is, whole, _count)
 SECRET: Final = Codec(as_it_is, _text, not_null)
-ADDRESSES: Final = Codec(",".join, _members, not_empty)
+URL: Final = Codec(as_it_is, _some, _http_url)
+ADDRESSES: Final = Codec(",".join, _members, _no_comma)
+ONE_ADDRESS: Final = Codec(lambda value: value[0] if value else None, _one_or_none, _one_at_most)
+EXPIRY: Final = Codec(milliseconds, _expiry, _an_expiry)

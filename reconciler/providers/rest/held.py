@@ -28,6 +28,11 @@ class Held:
         self._numbers += 1
         return self._numbers
 
+    def all(self, key: str) -> list[Live]:
+        """Every one with this key, the one that counts first."""
+        known = self.by_key.get(key)
+        return [*([known] if known else []), *(live for live in self.surplus if live.address.key == key)]
+
     def remember(self, live: Live) -> None:
         self._written[live.address.key] = self.number()
         self.by_key[live.address.key] = live

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from reconciler.errors import AuthenticationFailed, OutcomeUnknown, ProviderError, RateLimited, Unreachable
+from reconciler.errors import OutcomeUnknown, ProviderError, RateLimited, Rejected, Unreachable
 from reconciler.model.quantities import Rate
 from reconciler.model.report import Event
 from reconciler.providers.base import ProviderSettings, Surroundings
 from reconciler.providers.hosts import check_host
 from reconciler.providers.rest import waits
 from reconciler.providers.rest.answers import WRONG_PLACE, Dialect, Reader, json_or_none
-from reconciler.providers.rest.auth import Auth
+from reconciler.providers.rest.auth import Auth, LogIn, LogInRefused, Pause
 from reconciler.providers.rest.messages import Answer, Request
 from reconciler.providers.rest.network import LARGEST_BODY, Broken, Network, TooLarge
 from reconciler.providers.rest.pace import Clock, Pace
@@ -50,8 +50,8 @@ class Patience:
 
 
 class Transport:
-    """*name* is the provider's name in the manifest, for messages. *requests* counts all that was sent: logins,
-    repetitions and refused calls included."""
+    """*name* is the provider's name in the manifest, for messages. *rates*: how fast to call at most, with the credential
+    and without. *requests* counts all that was sent: logins, repetitions and refused calls included."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Transport:
         settings: ProviderSettings,
         around: Surroundings,
         *,
-        rate: Rate | None,
+        rates: tuple[Rate | None, Rate | None],
         auth: Auth,
         dialect: Dialect,
         clock: Clock | None = None,
@@ -75,13 +75,14 @@ class Transport:
             settings.base_url, allow_http=settings.allow_http, allowed_hosts=around.allowed_hosts, provider=name
         )
         self._network = Network(self._base, settings, around.version, over)
-        self._pace = Pace(rate)
+        self._paces = {anonymous: Pace(rate) for anonymous, rate in zip((False, True), rates, strict=True)}
+        self._refusals = dialect.key_refused
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._gate = asyncio.Lock()
         self._login = asyncio.Lock()
         self._logins = 0
         self._greeted = False
-        self._shut_out: AuthenticationFailed | None = None
+        self._shut_out: ProviderError | None = None
 
     async def call(self, request: Request) -> Any:
         """The body of the answer. Raises ProviderError."""
@@ -102,28 +103,58 @@ class Transport:
         if answer.status == 401 and self._auth.renewable:
             await self._log_in(logins)
             answer = await self._deliver(request)
-        if answer.status == 401:
+        if answer.status == 401 or (answer.status in self._refusals and not self._greeted):
             # Each further try with a wrong key would be a step towards being banned.
             self._shut_out = self.reader.shut_out(request, answer)
+            raise self._shut_out
         return answer
 
     async def _log_in(self, logins: int) -> int:
         """Logs in, unless another call has done so since there had been *logins*. The number of them afterwards."""
         async with self._login:
+            if self._shut_out:
+                raise self._shut_out
             if self._logins == logins:
                 await self._converse()
                 self._logins += 1
             return self._logins
 
     async def _converse(self) -> None:
-        steps = self._auth.log_in(self._clock.monotonic())
-        request = next(steps, None)
-        while request is not None:
-            answer = await self._deliver(request)
-            try:
-                request = steps.send(answer)
-            except StopIteration:
-                return
+        steps = self._auth.log_in(self._clock)
+        step = next(steps, None)
+        while step is not None:
+            if isinstance(step, Pause):
+                await self._wait_for(step)
+                step = next(steps)
+            else:
+                step = self._step_after(step, await self._outcome(step), steps)
+
+    async def _outcome(self, request: Request) -> Answer | ProviderError:
+        try:
+            return await self._deliver(request)
+        except ProviderError as error:
+            return error
+
+    def _step_after(self, request: Request, outcome: Answer | ProviderError, steps: LogIn) -> Request | Pause | None:
+        try:
+            return steps.throw(outcome) if isinstance(outcome, ProviderError) else steps.send(outcome)
+        except StopIteration:
+            return None
+        except LogInRefused as refused:
+            raise self._refused(request, refused) from None
+        except ValueError as error:
+            raise self.reader.broken(request, str(error)) from None
+
+    def _refused(self, request: Request, refused: LogInRefused) -> ProviderError:
+        answer = refused.answer
+        if answer.status not in (401, 403):
+            return self.reader.error(Rejected, request, self.reader.words(answer), answer.status, refused.hint)
+        self._shut_out = self.reader.shut_out(request, answer, refused.hint)
+        return self._shut_out
+
+    async def _wait_for(self, pause: Pause) -> None:
+        self._tell(f"{pause.why} ({waits.spelled(pause.seconds)})")
+        await self._clock.sleep(pause.seconds)
 
     # Until there is an answer
 
@@ -158,11 +189,12 @@ class Transport:
         return await self._exchange(request, url)
 
     async def _until_allowed(self, request: Request) -> None:
-        while (wait := self._pace.wait(now := self._clock.monotonic())) > 0:
-            if self._pace.pause_left(now) > LONGEST_WAIT:
+        pace = self._paces[request.anonymous]
+        while (wait := pace.wait(now := self._clock.monotonic())) > 0:
+            if pace.pause_left(now) > LONGEST_WAIT:
                 self._give_up(request, wait)
             await self._clock.sleep(wait)
-        self._pace.take(now)
+        pace.take(now)
 
     async def _exchange(self, request: Request, url: str) -> Answer:
         self.requests += 1
@@ -171,10 +203,10 @@ class Transport:
             answer = await self._network.exchange(request.method, url, headers, request.body)
         except TooLarge:
             raise self.reader.broken(request, f"more than {LARGEST_BODY // 2**20} MiB") from None
-        if answer.status not in (401, 429):
+        if answer.status not in (401, 429) and (self._greeted or answer.status not in self._refusals):
             self._greeted = True
-            self._pace.passed()
-            self._heed_allowance(answer)
+            self._paces[request.anonymous].passed()
+            self._heed_allowance(request, answer)
         return answer
 
     def _redirected(self, request: Request, url: str, answer: Answer, patience: Patience) -> str:
@@ -192,8 +224,8 @@ class Transport:
         patience.refusals += 1
         wait = self._wait_stated(answer) or self._backoff(min(60.0, 2.0 ** (patience.refusals - 1)))
         patience.waited += wait
-        self._pace.refused(now)
-        self._pace.pause(now + wait)
+        self._paces[request.anonymous].refused(now)
+        self._paces[request.anonymous].pause(now + wait)
         if patience.waited > LONGEST_WAIT or patience.refusals >= REFUSALS:
             self._give_up(request, wait)
         self._tell(f"{self.reader.words(answer)}: waiting {waits.spelled(wait)}")
@@ -204,16 +236,16 @@ class Transport:
             return stated
         if stated := waits.seconds(self.reader.dialect.retry_after(json_or_none(answer))):
             return stated
-        # In whole seconds, so one that is about to pass is taken for the next.
+        # In whole seconds, so one that has just passed, or is about to, is taken for the next.
         reset = waits.until_reset(answer.headers, now)
-        return max(1.0, reset) if reset else None
+        return None if reset is None else max(1.0, reset)
 
-    def _heed_allowance(self, answer: Answer) -> None:
+    def _heed_allowance(self, request: Request, answer: Answer) -> None:
         """Nothing left: the next call has to wait, and need not be refused first."""
-        now = self._clock.monotonic()
+        now, pace = self._clock.monotonic(), self._paces[request.anonymous]
         wait = waits.until_reset(answer.headers, self._clock.now()) if waits.used_up(answer.headers) else None
-        if wait and wait > self._pace.pause_left(now):
-            self._pace.pause(now + wait)
+        if wait and wait > pace.pause_left(now):
+            pace.pause(now + wait)
             self._tell(f"the rate limit is used up: waiting {waits.spelled(wait)}")
 
     async def _bear_with(

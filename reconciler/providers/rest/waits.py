@@ -15,9 +15,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def until_reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Until `X-RateLimit-Reset`, which is Unix time."""
+    """Until `X-RateLimit-Reset`, which is Unix time; 0 when that has passed."""
     reset = seconds(headers.get("x-ratelimit-reset"))
-    return seconds(reset - _server_time(headers, now)) if reset else None
+    return max(0.0, reset - _server_time(headers, now)) if reset else None
 
 
 def used_up(headers: Mapping[str, str]) -> bool:
