@@ -11,7 +11,7 @@ import hashlib
 import os
 import platform
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from reconciler.ledger.base import LockInfo
 from reconciler.ledger.store import LedgerStore
 from reconciler.model.capability import Capabilities, Terms
 from reconciler.model.ledger import Ledger
-from reconciler.model.location import errors_of
+from reconciler.model.location import Diagnostic, errors_of
 from reconciler.model.manifest import Manifest, ManifestRequest, ProviderConfig
 from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Plan, PlanOptions
@@ -40,7 +40,7 @@ from reconciler.providers import registry
 from reconciler.providers.base import Account, Provider, ProviderSettings, Surroundings
 from reconciler.providers.hosts import check_host
 from reconciler.secrets.resolver import Resolver, schemes
-from reconciler.validate import validate as check
+from reconciler.validate import supported, validate
 
 
 def _ignore(event: Event) -> None:
@@ -68,12 +68,20 @@ class Project:
     providers: Mapping[str, Provider]
 
 
-def load(request: ManifestRequest) -> Project:
-    """The manifest, checked as far as it can be without talking to a provider. Raises InvalidInput with all findings."""
+def load(request: ManifestRequest, *, alone: bool = False) -> Project:
+    """The manifest, checked without talking to a provider. *alone*: also for what a plan judges by what is live (circles,
+    limits, required addresses). Raises InvalidInput with all findings."""
     types = registry.installed()
-    checks = (lambda manifest: check(manifest, _capabilities(manifest)), planner.manifest_circles)
-    manifest = manifests.load(request, types, schemes(), checks)
+    manifest = manifests.load(request, types, schemes(), (_check_alone if alone else _check,))
     return Project(manifest, {name: types[config.type] for name, config in manifest.providers.items()})
+
+
+def _check(manifest: Manifest) -> Iterable[Diagnostic]:
+    return supported(manifest, _capabilities(manifest))
+
+
+def _check_alone(manifest: Manifest) -> Iterable[Diagnostic]:
+    return (*validate(manifest, _capabilities(manifest)), *planner.manifest_circles(manifest))
 
 
 def _capabilities(manifest: Manifest) -> dict[str, Capabilities]:
@@ -85,7 +93,7 @@ async def plan(project: Project, options: PlanOptions, surface: Surface) -> Plan
     """What apply would do. Takes no lock, writes nothing. Raises InvalidInput where the plan itself shows an error."""
     ledger = await _store(project.manifest, surface).read()
     async with _opened(project, ledger, surface) as world:
-        return _planned(await world.fetch(), options)
+        return (await _planned(world, options))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +124,7 @@ async def apply(
     user says no."""
     store = _store(project.manifest, surface)
     async with store.session(_lock_info(surface)) as session, _opened(project, session.ledger, surface) as world:
-        situation = await world.fetch()
-        made = _planned(situation, options)
+        situation, made = await _planned(world, options)
         if how.saved is None:
             how.show(made)
         else:
@@ -181,6 +188,15 @@ class _World:
         fetched = await asyncio.gather(*(self._snapshot(name) for name in self.scopes))
         snapshots = {snapshot.provider: snapshot for snapshot in fetched}
         return planner.Situation(self.project.manifest, snapshots, self.ledger, self.terms)
+
+    async def with_limits(self, situation: planner.Situation, names: Iterable[str]) -> planner.Situation:
+        """The same situation, with the account limits of these providers."""
+        snapshots = dict(situation.snapshots)
+        for name in names:
+            told = await self.accounts[name].fetch(Scope(frozenset(), limits=True))
+            requests = snapshots[name].requests + told.requests
+            snapshots[name] = replace(snapshots[name], limits=told.limits, requests=requests)
+        return replace(situation, snapshots=snapshots)
 
     async def _snapshot(self, name: str) -> Snapshot:
         self.surface.tell(Event("fetching", name))
@@ -281,11 +297,17 @@ def _user() -> str:
 # --- between plan and apply
 
 
-def _planned(situation: planner.Situation, options: PlanOptions) -> Plan:
-    made = replace(planner.plan(replace(situation, options=options)), created_at=timestamp())
+async def _planned(world: _World, options: PlanOptions) -> tuple[planner.Situation, Plan]:
+    """The plan, and what it was made from. The account's own limits are asked for only where the plan creates something
+    that they bound."""
+    situation = replace(await world.fetch(), options=options)
+    made = planner.plan(situation)
+    if bounded := planner.bounded_by_account(made, world.terms):
+        situation = await world.with_limits(situation, sorted(bounded))
+        made = planner.plan(situation)
     if errors_of(made.diagnostics):
         raise InvalidInput(made.diagnostics)
-    return made
+    return situation, replace(made, created_at=timestamp())
 
 
 def _check_guards(made: Plan, *, force: bool) -> None:

@@ -24,8 +24,15 @@ _PLURAL: Mapping[Kind, str] = {
 _LIMITS: Mapping[Kind, str] = {"mailbox": "max_mailboxes", "alias": "max_aliases"}
 
 
+def supported(manifest: Manifest, capabilities: Mapping[str, Capabilities]) -> tuple[Diagnostic, ...]:
+    """What the providers cannot hold, whatever is live. *capabilities*: of each provider of the manifest, by its name
+    there."""
+    return tuple(_Check(manifest, capabilities).resources())
+
+
 def validate(manifest: Manifest, capabilities: Mapping[str, Capabilities]) -> tuple[Diagnostic, ...]:
-    """All that is wrong, by resource. *capabilities*: of each provider of the manifest, by its name there."""
+    """All that is wrong as far as the manifest alone shows it. A plan asks `supported` only, and judges the rest by what is
+    live: what was so already is a warning there."""
     check = _Check(manifest, capabilities)
     return (*check.resources(), *check.domains())
 

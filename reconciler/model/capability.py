@@ -73,8 +73,6 @@ class Capabilities:
     # A catch-all is one of the provider's aliases, and counts against `max_aliases`.
     catch_all_is_alias: bool = False
     automatic_catch_all: bool = False
-    # A new domain comes with a catch-all of the provider's own: none at all takes a call.
-    new_domain_catches_all: bool = False
     # The kinds of which the account itself may hold so many only (Snapshot.limits says how many).
     bounded: frozenset[Kind] = frozenset()
     regex_aliases: bool = False

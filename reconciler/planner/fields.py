@@ -6,14 +6,18 @@ from reconciler.model.plan import FieldChange
 from reconciler.model.resources import Desired, Fields, Live, Value, same
 from reconciler.planner.situation import Situation
 
+# Stands among the fields of a change that deletes further live resources with the same key; no provider has it.
+COPIES = "copies"
+
 
 def differences(
     desired: Desired, live: Live, entry: LedgerEntry | None, situation: Situation
 ) -> tuple[FieldChange, ...]:
     """The fields that have to be written, in the manifest's order; secrets last."""
     changed = []
+    held_fields = live.fields
     for name, wanted in desired.fields.items():
-        held = live.fields.get(name)
+        held = held_fields.get(name)
         if wanted != held and not same(wanted, held) and situation.counts(desired.address, name, wanted):
             changed.append(FieldChange(name, held, wanted, drifted=_drifted(name, held, entry)))
     if desired.secrets and entry is not None:
@@ -53,3 +57,24 @@ def needs_replacing(changed: tuple[FieldChange, ...], kind: KindCapability) -> b
     return not kind.can("update") or any(
         (capability := kind.fields.get(change.field)) is not None and not capability.update for change in changed
     )
+
+
+def in_full(desired: Desired, live: Live | None, kind: KindCapability) -> Fields:
+    """What a new one in the place of *live* has to be given: the manifest's fields and, where that leaves them open, the
+    live values, as far as they can be set."""
+    kept = live.fields.items() if live else ()
+    return {
+        **{name: value for name, value in kept if name not in desired.fields and _can_be_set(name, value, kind)},
+        **desired.fields,
+    }
+
+
+def _can_be_set(name: str, value: Value, kind: KindCapability) -> bool:
+    capability = kind.fields.get(name)
+    if capability is None or capability.fixed or capability.one_shot or name == kind.inherent_key:
+        return False
+    try:
+        capability.check(value)
+    except ValueError:
+        return False
+    return True

@@ -5,7 +5,7 @@ changes of a provider together and is a diagnostic.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.model.location import Diagnostic
@@ -18,7 +18,8 @@ MAX_CHANGE_PERCENT = "max-change-percent"
 # Under ten resources a share says nothing: one of three is a third.
 _ENOUGH_TO_COUNT = 10
 
-_ASK = "list it under removed: or pass --allow-data-loss"
+_ALLOW = "pass --allow-data-loss"
+_ASK = f"list it under removed: or {_ALLOW}"
 
 
 def guarded(changes: Mapping[ResourceAddress, Change], situation: Situation) -> dict[ResourceAddress, Change]:
@@ -52,21 +53,10 @@ def _guard(change: Change, mailboxes: Mapping[ResourceAddress, list[Live]], situ
 
 def _protection(change: Change, inside: list[Live], situation: Situation) -> Block | None:
     verb = "delete" if change.action == "delete" else "replace"
-    if _protected(change.address, situation):
+    if situation.protects(change.address):
         return Block("protect", f"it is protected; set protect: false and apply that first, then {verb} it")
-    for mailbox in inside:
-        if _protected(mailbox.address, situation):
-            return Block("protect", f"it holds the protected mailbox {mailbox.address.key}")
-    return None
-
-
-def _protected(address: ResourceAddress, situation: Situation) -> bool:
-    """By the manifest where it names the resource; else the ledger remembers."""
-    desired = situation.manifest.resources.get(address)
-    if desired is not None:
-        return desired.protect
-    entry = situation.entry(address)
-    return entry is not None and entry.protect
+    protected = [mailbox.address.key for mailbox in inside if situation.protects(mailbox.address)]
+    return Block("protect", f"it holds the protected mailbox {min(protected)}") if protected else None
 
 
 def _loss(change: Change, inside: list[Live], situation: Situation) -> Block | None:
@@ -75,35 +65,47 @@ def _loss(change: Change, inside: list[Live], situation: Situation) -> Block | N
         return None
     removed = situation.manifest.removed
     if change.address.kind == "mailbox" and change.address not in removed:
-        return Block("data-loss", f"holds mail; {_ASK}")
+        # What is replaced is declared: listing it under removed: would contradict the manifest.
+        ask = _ASK if change.action == "delete" else f"a change of {_fields(change)} takes a new mailbox; {_ALLOW}"
+        return Block("data-loss", f"holds mail; {ask}")
     if inside and change.address not in removed:
         return Block("data-loss", f"holds {_mailboxes(len(inside))} with mail; {_ASK}")
     missing = [mailbox for mailbox in inside if mailbox.address not in removed]
     if missing:
-        return Block("data-loss", f"{_mailboxes(len(missing))} in it not listed under removed:; {_ASK}")
+        return Block("data-loss", f"{_mailboxes(len(missing))} in it not listed under removed:; list them or {_ALLOW}")
     return None
+
+
+def _fields(change: Change) -> str:
+    return ", ".join(field.field for field in change.fields)
 
 
 def _mailboxes(count: int) -> str:
     return "1 mailbox" if count == 1 else f"{count} mailboxes"
 
 
-def too_much_at_once(changes: Mapping[ResourceAddress, Change], situation: Situation) -> list[Diagnostic]:
-    """One warning per provider at which a larger share changes, or has vanished, than the policy allows."""
+def too_much_at_once(changes: Mapping[ResourceAddress, Change], situation: Situation) -> Iterator[Diagnostic]:
+    """A warning per provider at which a larger share changes, or has vanished, than the policy allows."""
     if situation.options.destroy:
-        return []
+        return
     limit = situation.manifest.policies.max_change_percent
     touched = Counter(c.address.provider for c in changes.values() if c.action in ("update", "replace", "delete"))
-    findings = []
+    gone = _gone(situation)
+    owned = Counter(address.provider for address in situation.ledger.resources) if gone else gone
     for name, snapshot in situation.snapshots.items():
         live = len(snapshot.resources) + len(snapshot.surplus)
         if _exceeds(touched[name], live, limit):
-            findings.append(_too_much(f"{name}: {touched[name]} of {live} live resources would be changed", limit))
-        owned = [a for a in situation.ledger.resources if a.provider == name and a.kind in snapshot.listed]
-        gone = sum(address not in snapshot.resources for address in owned)
-        if _exceeds(gone, len(owned), limit):
-            findings.append(_too_much(f"{name}: {gone} of {len(owned)} owned resources are suddenly gone", limit))
-    return findings
+            yield _too_much(f"{name}: {touched[name]} of {live} live resources would be changed", limit)
+        if _exceeds(gone[name], owned[name], limit):
+            yield _too_much(f"{name}: {gone[name]} of {owned[name]} owned resources are suddenly gone", limit)
+
+
+def _gone(situation: Situation) -> Counter[str]:
+    """How many owned resources of each provider are not live."""
+    missing = set(situation.ledger.resources)
+    for snapshot in situation.snapshots.values():
+        missing -= snapshot.resources.keys()
+    return Counter(address.provider for address in missing)
 
 
 def _exceeds(part: int, whole: int, percent: int | float) -> bool:

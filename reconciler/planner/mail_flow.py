@@ -1,14 +1,15 @@
 """Where mail ends up: from every address, through aliases and catch-alls, to its final recipients.
 
 Addresses are nodes, `points to` is an arrow; the catch-all of a domain is the node `*@domain`, which answers for every
-address of the domain that has no node of its own. Nodes that point at each other in a circle share one set of recipients,
-which is what Tarjan's algorithm finds in one walk, linear in the number of arrows and without recursion.
+address of the domain that has no node of its own. Nodes that point at each other in a circle share one set of recipients
+(`graph`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.names import DomainName, domain_of
+from reconciler.planner.graph import components
 
 Recipients = frozenset[str]
 NOBODY: Recipients = frozenset()
@@ -24,13 +25,15 @@ class World:
     """Who answers which address, at one moment.
 
     *mailboxes*: address -> receives mail; *aliases*: address (or `*@domain`) -> destinations, empty where it is switched
-    off. *domains*: those that are hosted here -> receives mail. An address outside them is a recipient by itself.
-    *hosts_of*: the provider that receives a domain's mail."""
+    off. *hosts_of*: the domains that are here, with the provider that receives their mail; an address outside them is a
+    recipient by itself. *closed*: those of them that are switched off. *patterned*: those with aliases that are regular
+    expressions, of which nobody here says what they answer."""
 
-    domains: dict[str, bool] = field(default_factory=dict)
     hosts_of: dict[DomainName, str] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     mailboxes: dict[str, bool] = field(default_factory=dict)
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    patterned: set[str] = field(default_factory=set)
 
     def node(self, address: str) -> str | None:
         """The node that answers *address*: itself, its domain's catch-all, or None."""
@@ -40,7 +43,35 @@ class World:
         return star if star in self.aliases else None
 
     def hosts(self, address: str) -> bool:
-        return "://" not in address and domain_of(address) in self.domains
+        return domain_of(address) in self.hosts_of and "://" not in address
+
+    def receives(self, address: str) -> bool:
+        """Whether the domain of *address* takes mail at all."""
+        return not self.closed or domain_of(address) not in self.closed
+
+    def arrows(self, node: str) -> list[str]:
+        """The nodes that an alias passes mail on to. An address among its own destinations is a kept copy where a mailbox
+        has that address, and a circle otherwise."""
+        if node not in self.aliases or not self.receives(node):
+            return []
+        found = []
+        for target in self.aliases[node]:
+            if target == node and target in self.mailboxes:
+                continue
+            answering = self.node(target) if self.hosts(target) else None
+            if answering is not None:
+                found.append(answering)
+        return found
+
+    def own_recipients(self, node: str) -> set[str]:
+        """Those that an alias has without passing mail on: outside addresses, and the copy that it keeps itself."""
+        if not self.receives(node):
+            return set()
+        return {
+            target
+            for target in self.aliases[node]
+            if not self.hosts(target) or (target == node and self.mailboxes.get(node, False))
+        }
 
     def explicit(self) -> Iterator[str]:
         """All nodes: mailboxes, aliases and catch-alls."""
@@ -50,137 +81,103 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The recipients of every node of a world, and the circles in which mail would go round."""
+    """The recipients of every alias of a world, and the knots: groups of aliases in which mail would go round. *recipients*
+    holds an alias after those that it points to."""
 
     world: World
     recipients: Mapping[str, Recipients]
-    circles: tuple[tuple[str, ...], ...]
+    knots: tuple[tuple[str, ...], ...]
 
     def of(self, address: str) -> Recipients:
         """The final recipients of any address at all."""
         if not self.world.hosts(address):
             return frozenset((address,))
         node = self.world.node(address)
-        return NOBODY if node is None else self.recipients[node]
+        return NOBODY if node is None else self.of_node(node)
+
+    def of_node(self, node: str) -> Recipients:
+        known = self.recipients.get(node)
+        if known is not None:
+            return known
+        return _of_mailbox(self.world, node)
+
+
+def _of_mailbox(world: World, address: str) -> Recipients:
+    return frozenset((address,)) if world.mailboxes[address] and world.receives(address) else NOBODY
 
 
 def resolve(world: World) -> Flow:
-    """Follows every address of *world* to its end."""
-    # Most addresses are mailboxes or aliases that go straight to one; only the others need the graph walk.
-    recipients: dict[str, Recipients] = {
-        address: frozenset((address,)) if active and _receives(world, address) else NOBODY
-        for address, active in world.mailboxes.items()
-        if address not in world.aliases
-    }
-    circles = _walk(world, recipients) if world.aliases else []
-    return Flow(world, recipients, tuple(circles))
+    """Follows every alias of *world* to its end."""
+    recipients: dict[str, Recipients] = {}
+    winding = [node for node in world.aliases if not _goes_straight(world, node, recipients)]
+    knots = []
+    for members in components(winding, lambda node: [t for t in world.arrows(node) if t in world.aliases]):
+        if members[0] not in recipients and _complete(world, recipients, members):
+            knots.append(tuple(members))
+    return Flow(world, recipients, tuple(knots))
 
 
-def _receives(world: World, address: str) -> bool:
-    return world.domains.get(domain_of(address), True)
+def _goes_straight(world: World, node: str, recipients: dict[str, Recipients]) -> bool:
+    """Whether an alias goes to mailboxes and outside only, as nearly all do; they need no walk."""
+    for target in world.aliases[node]:
+        if target in world.aliases:
+            return False
+        active = world.mailboxes.get(target)
+        if (active is None and world.hosts(target)) or active is False or not world.receives(target):
+            return False
+    if not world.receives(node):
+        return False
+    recipients[node] = frozenset(world.aliases[node])
+    return True
 
 
-def _own_recipients(world: World, node: str) -> set[str]:
-    """Those that a node has without following another: outside addresses, and the copy that it keeps itself."""
-    if not _receives(world, node):
-        return set()
-    return {
-        target
-        for target in world.aliases[node]
-        if not world.hosts(target) or (target == node and world.mailboxes.get(node, False))
-    }
-
-
-def _arrows(world: World, node: str) -> list[str]:
-    """The nodes that a node passes mail on to. An address among its own destinations is a kept copy where a mailbox has
-    that address, and a circle otherwise."""
-    if not _receives(world, node):
-        return []
-    targets = (
-        world.node(t) for t in world.aliases[node] if world.hosts(t) and not (t == node and t in world.mailboxes)
-    )
-    return [target for target in targets if target is not None]
-
-
-def _walk(world: World, recipients: dict[str, Recipients]) -> list[tuple[str, ...]]:
-    """Tarjan's strongly connected components over the aliases, with an explicit stack; fills *recipients*."""
-    circles: list[tuple[str, ...]] = []
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    waiting: list[str] = []  # visited, component not complete
-    for root in world.aliases:
-        if root in index:
-            continue
-        index[root] = low[root] = len(index)
-        waiting.append(root)
-        stack = [(root, iter(_arrows(world, root)))]
-        while stack:
-            node, arrows = stack[-1]
-            for target in arrows:
-                if target in recipients:
-                    continue
-                if target not in index:
-                    index[target] = low[target] = len(index)
-                    waiting.append(target)
-                    stack.append((target, iter(_arrows(world, target))))
-                    break
-                low[node] = min(low[node], index[target])
-            else:
-                stack.pop()
-                if stack:
-                    low[stack[-1][0]] = min(low[stack[-1][0]], low[node])
-                if low[node] == index[node]:
-                    _complete(world, recipients, circles, _component(waiting, node))
-    return circles
-
-
-def _component(waiting: list[str], root: str) -> list[str]:
-    """Takes the component that *root* closes off the stack, in the order in which it was visited."""
-    start = len(waiting) - 1
-    while waiting[start] != root:
-        start -= 1
-    members = waiting[start:]
-    del waiting[start:]
-    return members
-
-
-def _complete(
-    world: World, recipients: dict[str, Recipients], circles: list[tuple[str, ...]], members: list[str]
-) -> None:
+def _complete(world: World, recipients: dict[str, Recipients], members: list[str]) -> bool:
+    """Gives a component its recipients. True when mail would go round in it."""
     reached: set[str] = set()
     inside = set(members)
     circular = False
     for node in members:
-        reached |= _own_recipients(world, node)
-        for target in _arrows(world, node):
+        reached |= world.own_recipients(node)
+        for target in world.arrows(node):
             if target in inside:
                 circular = True
             else:
-                reached |= recipients[target]
-    shared = frozenset(reached)
-    for node in members:
-        recipients[node] = shared
-    if circular:
-        circles.append(tuple(_round(world, members)))
+                reached |= recipients[target] if target in recipients else _of_mailbox(world, target)
+    recipients.update(dict.fromkeys(members, frozenset(reached)))
+    return circular
 
 
-def _round(world: World, members: list[str]) -> list[str]:
-    """One way round the circle, from its first member back to it."""
-    inside = set(members)
-    start = min(members)
-    path, seen = [start], {start}
+def circle(world: World, knot: Sequence[str], known: World | None = None) -> tuple[tuple[str, ...], bool]:
+    """One way round in a knot, the shortest from its first member on; and whether it is a new one. Where mail went round in
+    *known* already, a way with an arrow that was not there is looked for, so that an old circle hides no new one."""
+    inside = frozenset(knot)
+    for node in sorted(knot) if known is not None else ():
+        there_before = set(known.arrows(node)) if known is not None else set()
+        for target in world.arrows(node):
+            if target in inside and target not in there_before:
+                return _from_smallest(_path(world, target, node, inside)), True
+    start = min(knot)
+    ways = [_path(world, target, start, inside) for target in world.arrows(start) if target in inside]
+    return _from_smallest(min(ways, key=len)), known is None
+
+
+def _path(world: World, start: str, end: str, inside: Iterable[str]) -> list[str]:
+    """The shortest way from one member of a knot to another."""
     came_from: dict[str, str] = {}
     queue = [start]
     for node in queue:
-        for target in _arrows(world, node):
-            if target == start:
-                path = [start]
-                while node != start:
-                    path.insert(1, node)
-                    node = came_from[node]
-                return path
-            if target in inside and target not in seen:
-                seen.add(target)
+        if node == end:
+            break
+        for target in world.arrows(node):
+            if target in inside and target != start and target not in came_from:
                 came_from[target] = node
                 queue.append(target)
-    return path
+    path = [end]
+    while path[-1] != start:
+        path.append(came_from[path[-1]])
+    return path[::-1]
+
+
+def _from_smallest(path: list[str]) -> tuple[str, ...]:
+    at = path.index(min(path))
+    return tuple(path[at:] + path[:at])

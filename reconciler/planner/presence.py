@@ -8,14 +8,16 @@
     no        yes   no      delete under `prune: all`, within the domains and webhooks that the manifest declares
     no        no    yes     forget
 
-Deleting a domain is more than one resource and has a module of its own (`removal`). Pure; knows no provider.
+Three things are more than one resource and have modules of their own: what goes with a deleted domain (`removal`), several
+live ones with one natural key (`copies`), what a provider edits by itself (`side_effects`). Pure; knows no provider.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from reconciler.model.ledger import LedgerEntry
 from reconciler.model.location import Diagnostic
-from reconciler.model.names import ResourceAddress, shown_address
+from reconciler.model.names import DomainName, ResourceAddress, shown_address
 from reconciler.model.plan import Block, Change
 from reconciler.model.resources import Desired, Live
 from reconciler.planner.fields import before_update, differences, needs_replacing, with_versions
@@ -24,7 +26,7 @@ from reconciler.planner.situation import Situation
 
 @dataclass(slots=True)
 class Findings:
-    """What the walk over manifest, providers and ledger brings together. *kept*: live and owned, but left where it is."""
+    """What the walk over manifest, providers and ledger brings together."""
 
     changes: dict[ResourceAddress, Change] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -35,28 +37,40 @@ class Findings:
 def present(situation: Situation) -> Findings:
     """Every action that a single resource needs, by address."""
     findings = Findings(diagnostics=list(_missing_domains(situation)))
-    for desired in situation.manifest.resources.values():
-        _wanted(desired, situation, findings)
-    for live in situation.all_live():
-        if live.address not in situation.manifest.resources:
-            _unwanted(live, situation, findings)
-    for change in _gone(situation):
-        findings.changes[change.address] = change
+    _walk_over_wanted(situation, findings)
+    _walk_over_unwanted(situation, findings)
+    for address in situation.ledger.resources.keys() - situation.manifest.resources.keys():
+        if situation.live(address) is None:
+            findings.changes[address] = _forget(address, situation)
     return findings
 
 
-def _wanted(desired: Desired, situation: Situation, findings: Findings) -> None:
-    live = situation.live(desired.address)
-    if live is None:
-        if not situation.may_own(desired.address):
-            return
-        findings.changes[desired.address] = _create(desired, situation, findings)
-        return
-    change = _compare(desired, live, situation, findings)
-    if change is None:
-        findings.unchanged += 1
-    else:
-        findings.changes[desired.address] = change
+def _walk_over_wanted(situation: Situation, findings: Findings) -> None:
+    # Nearly all resources of a plan are live, owned and as they should be: this loop is what planning costs.
+    lives = {name: snapshot.resources for name, snapshot in situation.snapshots.items()}
+    entries = situation.ledger.resources
+    unchanged = 0
+    for address, desired in situation.manifest.resources.items():
+        live, entry = lives[address.provider].get(address), entries.get(address)
+        change = None
+        if live is None:
+            change = _create(desired, situation, findings)
+        elif entry is None or address.kind == "domain" or differences(desired, live, entry, situation):
+            change = _compare(desired, live, entry, situation, findings)
+        if change is not None:
+            findings.changes[address] = change
+        elif live is not None:
+            unchanged += 1
+    findings.unchanged = unchanged
+
+
+def _walk_over_unwanted(situation: Situation, findings: Findings) -> None:
+    """The live resources that the manifest does not name. Those of a domain that has moved stay together."""
+    kept: set[ResourceAddress] = set()
+    for snapshot in situation.snapshots.values():
+        for address in snapshot.resources.keys() - situation.manifest.resources.keys():
+            _unwanted(snapshot.resources[address], situation, findings, kept)
+    findings.diagnostics.extend(_move_pending(domain, situation) for domain in kept)
 
 
 def _missing_domains(situation: Situation) -> Iterator[Diagnostic]:
@@ -77,39 +91,55 @@ def _missing_domains(situation: Situation) -> Iterator[Diagnostic]:
             )
 
 
-def _create(desired: Desired, situation: Situation, findings: Findings) -> Change:
-    kind = situation.capabilities(desired.address.provider).kinds[desired.address.kind]
-    given = desired.fields.keys() | desired.secrets.keys()
-    for name in sorted(kind.required - given):
-        findings.diagnostics.append(
-            Diagnostic(
-                "error",
-                "required-field",
-                f"{desired.address} cannot be created without `{name}`",
-                f"give it `{name}`",
-                situation.manifest.places(desired.address),
-                str(desired.address),
-            )
-        )
-    blocked = (
-        None if kind.can("create") else Block("unsupported", f"{desired.address.provider} has no call to create it")
-    )
+# --- in the manifest
+
+
+def _create(desired: Desired, situation: Situation, findings: Findings) -> Change | None:
+    if not situation.may_own(desired.address):
+        return None
+    capabilities = situation.capabilities(desired.address.provider)
+    kind = capabilities.kinds[desired.address.kind]
+    findings.diagnostics.extend(_left_open(desired, situation))
+    unable = Block("unsupported", f"{desired.address.provider} has no call to create it")
     return Change(
-        desired.address, "create", None, with_versions(desired), blocked=blocked, desired=desired,
-        source=situation.manifest.places(desired.address),
+        desired.address, "create", None, with_versions(desired), blocked=None if kind.can("create") else unable,
+        desired=desired, source=situation.manifest.places(desired.address),
         note="expired or deleted there" if situation.entry(desired.address) else None,
     )  # fmt: skip
 
 
-def _compare(desired: Desired, live: Live, situation: Situation, findings: Findings) -> Change | None:
+def _left_open(desired: Desired, situation: Situation) -> Iterator[Diagnostic]:
+    """What a create has to be told and is not."""
+    capabilities = situation.capabilities(desired.address.provider)
+    given = desired.fields.keys() | desired.secrets.keys()
+    place = situation.manifest.places(desired.address)
+    for name in sorted(capabilities.kinds[desired.address.kind].required - given):
+        message = f"{desired.address} cannot be created without `{name}`"
+        yield Diagnostic("error", "required-field", message, f"give it `{name}`", place, str(desired.address))
+    if desired.address.kind == "domain" and capabilities.automatic_catch_all and "catch_all" not in given:
+        yield Diagnostic(
+            "warning",
+            "catch-all-left-open",
+            f"{shown_address(desired.address.key)} is new and has no `catch_all`: {desired.address.provider} sends all its "
+            "mail to the account's own address",
+            "give it a `catch_all`; null is none",
+            place,
+            str(desired.address),
+        )
+
+
+def _compare(
+    desired: Desired, live: Live, entry: LedgerEntry | None, situation: Situation, findings: Findings
+) -> Change | None:
     """The update, replacement or adoption that brings *live* to *desired*; None when it is there and owned."""
-    entry = situation.entry(desired.address)
-    adopting = entry is None and situation.may_own(desired.address)
+    ours = situation.may_own(desired.address)
+    adopting = entry is None and ours
     changed = differences(desired, live, entry, situation)
     if not changed and not adopting:
-        return None
+        # Not ours any more: the domain is under `manage: false` now.
+        return _forget(desired.address, situation) if entry is not None and not ours else None
     if adopting:
-        _warn_of_assumed_versions(desired, situation, findings)
+        findings.diagnostics.extend(_assumed_versions(desired, situation))
     change = Change(
         desired.address, "adopt", before_update(desired, live, entry), with_versions(desired), changed,
         adopting=adopting, desired=desired, live=live, source=situation.manifest.places(desired.address),
@@ -121,7 +151,8 @@ def _with_verb(change: Change, situation: Situation) -> Change:
     kind = situation.capabilities(change.address.provider).kinds[change.address.kind]
     if not needs_replacing(change.fields, kind):
         return replace(change, action="update")
-    if kind.can("create") and kind.can("delete"):
+    # A new domain instead of the old one would be an empty one.
+    if kind.can("create") and kind.can("delete") and change.address.kind != "domain":
         return replace(change, action="replace")
     names = ", ".join(field.field for field in change.fields)
     blocked = Block(
@@ -130,34 +161,35 @@ def _with_verb(change: Change, situation: Situation) -> Change:
     return replace(change, action="update", blocked=blocked)
 
 
-def _warn_of_assumed_versions(desired: Desired, situation: Situation, findings: Findings) -> None:
+def _assumed_versions(desired: Desired, situation: Situation) -> Iterator[Diagnostic]:
+    """What is adopted has the manifest's version of its secrets, since nobody can tell. A pending create was sent them."""
     if desired.address in situation.ledger.pending:
         return
     for name, secret in desired.secrets.items():
         if secret.version > 1:
-            findings.diagnostics.append(
-                Diagnostic(
-                    "warning",
-                    "version-assumed",
-                    f"{desired.address} is adopted: its `{name}` counts as version {secret.version} and is not sent",
-                    f"raise `{name}_version` after the adoption to set it",
-                    situation.manifest.places(desired.address, f"{name}_version"),
-                    str(desired.address),
-                )
+            yield Diagnostic(
+                "warning",
+                "version-assumed",
+                f"{desired.address} is adopted: its `{name}` counts as version {secret.version} and is not sent",
+                f"raise `{name}_version` after the adoption to set it",
+                situation.manifest.places(desired.address, f"{name}_version"),
+                str(desired.address),
             )
 
 
-def _unwanted(live: Live, situation: Situation, findings: Findings) -> None:
-    """What to do with a live resource that the manifest does not name."""
+# --- not in the manifest
+
+
+def _unwanted(live: Live, situation: Situation, findings: Findings, kept: set[ResourceAddress]) -> None:
     address = live.address
     owned = situation.ledger.owns(address)
     if address in situation.manifest.forget or live.inert or _only_its_children_are_ours(address, situation):
         if owned:
             findings.changes[address] = _forget(address, situation)
-    elif owned and _moved(address, situation):
-        _keep_until_consent(address, situation, findings)
+    elif owned and (old_domain := _moved(address, situation)):
+        kept.add(old_domain)
     elif covered(address, owned, situation):
-        findings.changes[address] = _delete(live, situation, findings)
+        _delete(live, owned, situation, findings)
     elif not owned:
         findings.unmanaged += 1
 
@@ -166,28 +198,24 @@ def _only_its_children_are_ours(address: ResourceAddress, situation: Situation) 
     return address.kind == "domain" and situation.here(address.domain, address.provider)
 
 
-def _moved(address: ResourceAddress, situation: Situation) -> bool:
-    """Whether the manifest has the address's domain at another provider now, without consent to delete the old one."""
+def _moved(address: ResourceAddress, situation: Situation) -> ResourceAddress | None:
+    """The old domain, where the manifest has it at another provider now and no consent to delete the old one."""
     if not address.domain or address.domain not in situation.manifest.domains:
-        return False
+        return None
     old_domain = ResourceAddress(address.provider, "domain", address.domain)
     moved = not situation.here(address.domain, address.provider)
-    return moved and old_domain not in situation.manifest.removed
+    return old_domain if moved and old_domain not in situation.manifest.removed else None
 
 
-def _keep_until_consent(address: ResourceAddress, situation: Situation, findings: Findings) -> None:
-    if address.kind != "domain" or not address.domain:
-        return
-    now_at = situation.manifest.domains[address.domain].provider
-    findings.diagnostics.append(
-        Diagnostic(
-            "warning",
-            "move-pending",
-            f"{address} stays, although {shown_address(address.key)} is at {now_at} now: mail may still arrive there",
-            f"list {address} under `removed:` when no mail arrives there any more",
-            situation.manifest.places(ResourceAddress(now_at, "domain", address.key)),
-            str(address),
-        )
+def _move_pending(old: ResourceAddress, situation: Situation) -> Diagnostic:
+    now_at = situation.manifest.domains[DomainName(old.key)].provider
+    return Diagnostic(
+        "warning",
+        "move-pending",
+        f"{old} stays, although {shown_address(old.key)} is at {now_at} now: mail may still arrive there",
+        f"list {old} under `removed:` when no mail arrives there any more",
+        situation.manifest.places(ResourceAddress(now_at, "domain", old.key)),
+        str(old),
     )
 
 
@@ -199,24 +227,27 @@ def covered(address: ResourceAddress, owned: bool, situation: Situation) -> bool
     if prune != "all" or address.kind == "domain":
         return False
     if address.kind == "webhook":
-        return any(a.kind == "webhook" and a.provider == address.provider for a in situation.manifest.resources)
+        return address.provider in situation.declares_webhooks
     return situation.here(address.domain, address.provider)
 
 
-def _delete(live: Live, situation: Situation, findings: Findings) -> Change:
-    kind = situation.capabilities(live.address.provider).kinds[live.address.kind]
-    if kind.can("delete"):
-        return deletion(live)
-    findings.diagnostics.append(
-        Diagnostic(
-            "warning",
-            "left-behind",
-            f"{live.address} is left behind: {live.address.provider} has no call to delete it",
-            "remove it by hand, in the provider's own panel",
-            address=str(live.address),
-        )
+def _delete(live: Live, owned: bool, situation: Situation, findings: Findings) -> None:
+    if situation.capabilities(live.address.provider).kinds[live.address.kind].can("delete"):
+        findings.changes[live.address] = deletion(live)
+        return
+    findings.diagnostics.append(left_behind(live.address))
+    if owned:
+        findings.changes[live.address] = _forget(live.address, situation)
+
+
+def left_behind(address: ResourceAddress) -> Diagnostic:
+    return Diagnostic(
+        "warning",
+        "left-behind",
+        f"{address} is left behind: {address.provider} has no call to delete it",
+        "remove it by hand, in the provider's own panel",
+        address=str(address),
     )
-    return _forget(live.address, situation)
 
 
 def deletion(live: Live) -> Change:
@@ -226,10 +257,3 @@ def deletion(live: Live) -> Change:
 def _forget(address: ResourceAddress, situation: Situation) -> Change:
     entry = situation.entry(address)
     return Change(address, "forget", entry.applied if entry else None, None)
-
-
-def _gone(situation: Situation) -> Iterator[Change]:
-    """Owned, not in the manifest, and not live any more."""
-    for address in situation.ledger.resources:
-        if address not in situation.manifest.resources and situation.live(address) is None:
-            yield _forget(address, situation)

@@ -36,11 +36,9 @@ def _children_by_domain(situation: Situation) -> Mapping[tuple[str, str], list[L
 
 def _goes_along(address: ResourceAddress, findings: Findings, situation: Situation) -> bool:
     change = findings.changes.get(address)
-    return (
-        (change is not None and change.action == "delete")
-        or address in situation.manifest.removed
-        or situation.prune(address) == "all"
-    )
+    if change is not None:
+        return change.action == "delete"
+    return address in situation.manifest.removed or situation.prune(address) == "all"
 
 
 def _delete_all(children: list[Live], domain: ResourceAddress, findings: Findings, situation: Situation) -> None:
@@ -54,7 +52,7 @@ def _delete_all(children: list[Live], domain: ResourceAddress, findings: Finding
 
 
 def _foreign(children: list[Live]) -> Block:
-    names = [shown_address(child.address.key) for child in children[:_NAMED]]
+    names = sorted(shown_address(child.address.key) for child in children)[:_NAMED]
     more = f" and {len(children) - _NAMED} more" if len(children) > _NAMED else ""
     return Block(
         "foreign-children",

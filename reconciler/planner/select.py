@@ -1,23 +1,27 @@
 """`--target` and `--exclude`: a part of a plan that can be carried out by itself."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from reconciler.model.names import ResourceAddress, matches
 from reconciler.model.plan import PlanOptions
 from reconciler.planner.steps import Changes, Drafts
 
+Needs = Mapping[ResourceAddress, Iterable[ResourceAddress]]
 
-def selected(changes: Changes, drafts: Drafts, options: PlanOptions) -> list[ResourceAddress]:
+
+def selected(changes: Changes, drafts: Drafts, options: PlanOptions) -> set[ResourceAddress]:
     """The addresses that stay: targets bring along what they need, and what needs something that is excluded goes with
     it."""
     needs = {address: _needs(address, drafts) & changes.keys() for address in changes}
     kept = set(changes)
     if options.targets:
-        kept = _closure((a for a in changes if _any(a, options.targets)), needs)
-    dropped = {address for address in kept if _any(address, options.excludes)}
-    while lost := {a for a in kept - dropped if needs[a] & dropped}:
-        dropped |= lost
-    return [address for address in changes if address in kept - dropped]
+        kept = _reached((a for a in changes if _any(a, options.targets)), needs)
+    needed_by: dict[ResourceAddress, list[ResourceAddress]] = defaultdict(list)
+    for address, needed in needs.items():
+        for one in needed:
+            needed_by[one].append(address)
+    return kept - _reached((a for a in kept if _any(a, options.excludes)), needed_by)
 
 
 def _needs(address: ResourceAddress, drafts: Drafts) -> set[ResourceAddress]:
@@ -26,15 +30,14 @@ def _needs(address: ResourceAddress, drafts: Drafts) -> set[ResourceAddress]:
     return together | {before.address for draft in own for before in draft.needs}
 
 
-def _closure(
-    start: Iterable[ResourceAddress], needs: dict[ResourceAddress, set[ResourceAddress]]
-) -> set[ResourceAddress]:
-    reached, waiting = set(), list(start)
+def _reached(start: Iterable[ResourceAddress], along: Needs) -> set[ResourceAddress]:
+    reached: set[ResourceAddress] = set()
+    waiting = list(start)
     while waiting:
         address = waiting.pop()
         if address not in reached:
             reached.add(address)
-            waiting.extend(needs[address])
+            waiting.extend(along.get(address, ()))
     return reached
 
 

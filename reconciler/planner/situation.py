@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from reconciler.model.capability import Capabilities, Terms
 from reconciler.model.ledger import Ledger, LedgerEntry
@@ -15,15 +16,17 @@ from reconciler.model.resources import Live, Value
 from reconciler.model.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
-    """*snapshots* and *terms* by the provider's name in the manifest."""
+    """*snapshots* and *terms* by the provider's name in the manifest. *protected*: what is protected although *manifest*
+    does not name it."""
 
     manifest: Manifest
     snapshots: Mapping[str, Snapshot]
     ledger: Ledger
     terms: Mapping[str, Terms]
     options: PlanOptions = PlanOptions()
+    protected: frozenset[ResourceAddress] = frozenset()
 
     def live(self, address: ResourceAddress) -> Live | None:
         snapshot = self.snapshots.get(address.provider)
@@ -60,8 +63,22 @@ class Situation:
     def may_own(self, address: ResourceAddress) -> bool:
         """Whether the ledger may hold it. A domain under `manage: false` is somebody else's even when its catch-all is ours:
         were it in the ledger, it would be deleted when it leaves the manifest."""
-        declared = self.here(address.domain, address.provider)
-        return address.kind != "domain" or not declared or self.is_ours(address.domain, address.provider)
+        if address.kind != "domain":
+            return True
+        return not self.here(address.domain, address.provider) or self.is_ours(address.domain, address.provider)
+
+    @cached_property
+    def declares_webhooks(self) -> frozenset[str]:
+        """The providers for which the manifest declares a webhook."""
+        return frozenset(address.provider for address in self.manifest.resources if address.kind == "webhook")
+
+    def protects(self, address: ResourceAddress) -> bool:
+        """By the manifest where it names the resource; else the ledger remembers."""
+        desired = self.manifest.resources.get(address)
+        if desired is not None:
+            return desired.protect
+        entry = self.entry(address)
+        return address in self.protected or (entry is not None and entry.protect)
 
     def counts(self, address: ResourceAddress, name: str, wanted: Value) -> bool:
         """Whether a difference between *wanted* and live in this field is one: not where the provider cannot tell, nor for
@@ -71,6 +88,10 @@ class Situation:
 
 
 def nothing_wanted(situation: Situation) -> Situation:
-    """The situation of `destroy`: the manifest wants nothing, and whatever is owned goes."""
-    manifest = replace(situation.manifest, resources={}, domains={}, forget=frozenset())
-    return replace(situation, manifest=manifest)
+    """The situation of `destroy`: the manifest wants nothing, and whatever is owned and not protected goes."""
+    wanted = situation.manifest
+    return replace(
+        situation,
+        manifest=replace(wanted, resources={}, domains={}, forget=frozenset()),
+        protected=frozenset(address for address, desired in wanted.resources.items() if desired.protect),
+    )

@@ -161,7 +161,7 @@ V3 = table(
     slash="",
     alias=by_name_or_number,
     key_refused=401,
-    limits=Limits("account", limits),
+    limits=Limits("account", limits, frozenset({"domain", "alias"})),
 )
 V2 = table(
     Listing("domains/", whole("domains", total="total")),

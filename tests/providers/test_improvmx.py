@@ -41,6 +41,11 @@ def test_both_versions_hold_the_same():
     assert older.automatic_catch_all
 
 
+def test_only_the_newer_one_tells_what_the_account_may_hold():
+    assert HELD.bounded == {"domain", "alias"}
+    assert not PROVIDER.capabilities({"api_version": "v2"}).bounded
+
+
 def test_an_automatic_catch_all_costs_a_call_also_to_be_without():
     assert HELD.cost("domain", "create", {"catch_all": None}, None) == 2
     assert HELD.cost("domain", "create", {"catch_all": ("a@x.example",)}, None) == 2

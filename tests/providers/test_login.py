@@ -1,5 +1,8 @@
 """Logging in without a network: what is sent, what is waited for, what is made of the answers."""
 
+import json
+
+import httpx
 import pytest
 from provider_fakes import GET, World, reply
 
@@ -21,8 +24,6 @@ def refused(code, status=401):
 
 
 def bodies(world):
-    import json
-
     return [json.loads(request.content) for request in world.network.requests if request.content]
 
 
@@ -59,8 +60,6 @@ def test_a_token_about_to_run_out_is_renewed_with_a_token_that_works_once():
 
 def test_a_renewal_that_never_answers_is_followed_by_a_login():
     """The refresh token may be used up by then."""
-    import httpx
-
     world = World([tokens(1, 10), OK, httpx.ReadTimeout("late"), tokens(2), OK], auth=Session(WHO))
 
     async def two_calls(transport):
@@ -89,16 +88,12 @@ def test_a_code_refused_twice_is_an_error():
 
 
 def test_a_login_of_unknown_outcome_may_have_used_the_code():
-    import httpx
-
     world = World([httpx.ReadTimeout("late"), tokens(1), OK], auth=Session(WHO, TotpSecret("JBSWY3DPEHPK3PXP")))
     world.call(GET)
     assert len({body["totp_code"] for body in bodies(world)}) == 2
 
 
 def test_a_fixed_code_is_not_sent_twice():
-    import httpx
-
     world = World([httpx.ReadTimeout("late")], auth=Session(WHO, TotpCode("123456")))
     with pytest.raises(OutcomeUnknown, match="POST auth/login"):
         world.call(GET)

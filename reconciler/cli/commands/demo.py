@@ -6,7 +6,7 @@ each did what it says.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from reconciler.errors import MailsyncError
 EXAMPLE = "company"
 # In an installed package the example lies beside this module's package, in a checkout at the top.
 _PLACES = (Path(__file__).parents[2] / "examples" / EXAMPLE, Path(__file__).parents[3] / "examples" / EXAMPLE)
-_PASSWORDS = ("JANE_PASSWORD", "JOHN_PASSWORD", "BILLING_PASSWORD", "EMPFANG_PASSWORD")
+# What the example's manifest refers to, besides the credentials of the sandbox.
+_SECRETS = ("JANE_PASSWORD", "JOHN_PASSWORD", "BILLING_PASSWORD", "EMPFANG_PASSWORD", "WEBHOOK_SECRET")
 
 
 @click.command("demo", epilog="Example: mailsync demo")
@@ -36,11 +37,18 @@ def command(terminal: Terminal, /) -> int:
 
     with tempfile.TemporaryDirectory(prefix="mailsync-demo-") as folder, Sandbox() as sandbox:
         copytree(_example(), folder, dirs_exist_ok=True)
-        base_url, key = sandbox.url("mailserver"), CREDENTIALS["mailserver"]["api_key"]
-        environment = {"MAILSERVER_API_KEY": key} | {name: f"demo-{name.lower()}" for name in _PASSWORDS}
-        options = ("--var", f"sandbox=http://127.0.0.1:{sandbox.port}", "--var", "pace=none")
-        with _environment(environment):
-            return _Story(terminal, folder, options, _Neighbour(base_url, key)).tell()
+        neighbour = _Neighbour(sandbox.url("mailserver"), CREDENTIALS["mailserver"]["api_key"])
+        options = ("--var", f"sandbox=http://127.0.0.1:{sandbox.port}")
+        with _environment(environment(CREDENTIALS)):
+            return _Story(terminal, folder, options, neighbour).tell()
+
+
+def environment(credentials: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The variables that the example's manifest refers to, for a sandbox with these credentials."""
+    variables = {
+        f"{api.upper()}_{name.upper()}": value for api, given in credentials.items() for name, value in given.items()
+    }
+    return variables | {name: f"demo-{name.lower()}" for name in _SECRETS}
 
 
 def _example() -> Path:

@@ -37,7 +37,7 @@ def command(terminal: Terminal, /, output: str, **manifest: Any) -> int:
 
 def _findings(request: Any) -> tuple[Diagnostic, ...]:
     try:
-        return pipeline.load(request).manifest.diagnostics
+        return pipeline.load(request, alone=True).manifest.diagnostics
     except InvalidInput as error:
         return error.findings
     except MailsyncError as error:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from reconciler.errors import NotFound, OutcomeUnknown, ProviderError
+from reconciler.errors import NotFound, ProviderError
 from reconciler.model import names
 from reconciler.model.names import ResourceAddress
 from reconciler.model.report import Event
@@ -156,12 +156,12 @@ class Inventory:
             held.remember(held.rows.read([body])[0])
         return held.by_key.get(address.key)
 
-    async def look_up_after(self, unknown: OutcomeUnknown, address: ResourceAddress) -> Live | None:
-        """As `look_up`; where looking fails too, the outcome stays unknown."""
+    async def look_up_after(self, error: ProviderError, address: ResourceAddress) -> Live | None:
+        """As `look_up`; where looking fails too, *error* stays what is known of the call that is asked about."""
         try:
             return await self.look_up(address)
         except ProviderError:
-            raise unknown from None
+            raise error from None
 
     async def identified(self, call: Call, live: Live) -> RemoteId:
         """The provider's own id, if *call* needs one. A create that did not tell it is listed."""

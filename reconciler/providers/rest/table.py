@@ -181,10 +181,12 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The call that tells what the account may hold, and what its answer says; *read* raises ValueError."""
+    """The call that tells how many of these *kinds* the account may hold; *read* gives what its answer says, and raises
+    ValueError."""
 
     path: str
     read: Callable[[Any], AccountLimits]
+    kinds: frozenset[names.Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class RestApi:
             mailbox_delete_edits_aliases=self.mailbox_delete_edits_aliases,
             catch_all_is_alias=self.catch_all_alias is not None,
             automatic_catch_all=self.automatic_catch_all,
+            bounded=self.limits.kinds if self.limits else frozenset(),
             regex_aliases=self.regex_aliases,
             url_destinations=self.url_destinations,
         )

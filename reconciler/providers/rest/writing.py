@@ -76,7 +76,8 @@ class Writer:
         """Where several may have one key, only an id that was not there before proves that a new one is there."""
         if self.kind.unique:
             return set()
-        await self.inventory.known(address)
+        if not self.held.listed:
+            await self.inventory.list_again(self.held)
         return {live.remote_id for live in self.held.all(address.key)}
 
     async def send_once(self, create: Request, address: ResourceAddress, is_it: Callable[[Live], bool]) -> Sent:
@@ -93,7 +94,7 @@ class Writer:
             except Rejected as refused:
                 if not self.may_exist(refused):
                     raise
-                await self.inventory.look_up(address)
+                await self.inventory.look_up_after(refused, address)
                 if (found := self._recognised(address, is_it)) is None:
                     raise
                 return Sent(None, found, refused)
@@ -183,7 +184,7 @@ class Writer:
                 raise
         except Rejected as refused:
             if refused.status in self.api.unsure:
-                await self.inventory.look_up(address)
+                await self.inventory.look_up_after(refused, address)
                 if self._is_there(address, remote_id):
                     raise
             elif not isinstance(refused, NotFound):
