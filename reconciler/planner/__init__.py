@@ -21,7 +21,7 @@ from reconciler.planner import estimate
 from reconciler.planner.copies import drop_copies
 from reconciler.planner.drift import drift
 from reconciler.planner.flow_findings import flow_findings, manifest_circles
-from reconciler.planner.guards import guarded, too_much_at_once, unused_consent
+from reconciler.planner.guards import guarded, incomplete, too_much_at_once, unused_consent
 from reconciler.planner.limits import limit_findings
 from reconciler.planner.mail_flow import catch_all_of
 from reconciler.planner.order import connect, depends_on
@@ -29,7 +29,7 @@ from reconciler.planner.presence import Findings, present
 from reconciler.planner.removal import take_children_along
 from reconciler.planner.rewriting import note_of
 from reconciler.planner.scope import bounded_by_account, scopes
-from reconciler.planner.select import selected
+from reconciler.planner.select import selected, unmatched, without_catch_alls_to
 from reconciler.planner.sequence import in_order, numbered
 from reconciler.planner.shadowing import shadowed
 from reconciler.planner.side_effects import edited_by_provider, written_again
@@ -53,7 +53,7 @@ def plan(situation: Situation) -> Plan:
     if situation.options.partial:
         kept = selected(draft.changes, draft.drafts, situation.options)
         left_out = frozenset(wanted.keys() - kept)
-        draft = _drafted({address: change for address, change in wanted.items() if address in kept}, situation)
+        draft = _drafted(without_catch_alls_to(left_out, wanted, kept), situation)
     return _plan(situation, findings, draft, left_out)
 
 
@@ -87,8 +87,18 @@ def _diagnostics(
         *draft.obstacles,
         *too_much_at_once(draft.changes, situation),
         *unused_consent(situation),
+        *unmatched(_named(situation), situation.options),
+        *incomplete(draft.changes, situation),
     )
     return (*situation.manifest.diagnostics, *sorted(found, key=_reading_order))
+
+
+def _named(situation: Situation) -> set[ResourceAddress]:
+    """All that a glob may name, where there is one."""
+    if not situation.options.partial:
+        return set()
+    live = {one.address for one in situation.all_live()}
+    return live | situation.manifest.resources.keys() | situation.ledger.resources.keys()
 
 
 def _reading_order(one: Diagnostic) -> tuple[str, int, int, str, str, str]:
@@ -113,7 +123,7 @@ def _plan(situation: Situation, findings: Findings, draft: _Drafted, left_out: f
     }
     also_written = changes.keys() - findings.changes.keys()
     return Plan(
-        changes=in_order(finished, steps),
+        changes=_waiting_for_earlier(in_order(finished, steps)),
         steps=steps,
         unchanged=findings.unchanged - len(also_written),
         unmanaged=findings.unmanaged,
@@ -129,6 +139,16 @@ def _plan(situation: Situation, findings: Findings, draft: _Drafted, left_out: f
         vars_digest=situation.manifest.vars_digest,
         left_out=left_out,
         pending=_still_pending(changes, situation),
+    )
+
+
+def _waiting_for_earlier(ordered: tuple[Change, ...]) -> tuple[Change, ...]:
+    """A domain's change is several steps, the last of which wait for what waits for the first: as one change it stands where
+    the first does, and depends on what stands before it."""
+    place = {change.address: number for number, change in enumerate(ordered)}
+    return tuple(
+        replace(change, depends_on=tuple(a for a in change.depends_on if place.get(a, -1) < number))
+        for number, change in enumerate(ordered)
     )
 
 

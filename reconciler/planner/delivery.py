@@ -171,7 +171,10 @@ def _between_targets(step: Draft, change: Change, turning: Turning) -> None:
             makes = [one for one in turning.makes(target) if one.address.kind == "mailbox"]
         # What is answered already needs not be brought along by `--target`.
         step.wait_for(*makes, needed=not turning.answered(turning.before, target))
+    along = step.verb == "delete" and not step.requests
     for target in had:
+        if along and domain_of(target) == change.address.domain:
+            continue  # both go with their domain, or before it: nothing is kept up between them
         gone = turning.removes(target) if target not in has else []
         for end in (*gone, *turning.ceases(target)):
             end.wait_for(step, needed=True)

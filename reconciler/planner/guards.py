@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.model.location import Diagnostic
-from reconciler.model.names import ResourceAddress
+from reconciler.model.names import ResourceAddress, shown_address
 from reconciler.model.plan import Block, Change
 from reconciler.model.resources import Live
 from reconciler.planner.situation import Situation
@@ -129,9 +129,28 @@ def unused_consent(situation: Situation) -> list[Diagnostic]:
             "unused-consent",
             f"removed: lists {address}, which is neither live nor owned",
             "take it out of removed:, or correct it",
-            situation.manifest.places(address),
-            str(address),
+            address=str(address),
         )
         for address in sorted(situation.manifest.removed)
         if situation.live(address) is None and not situation.ledger.owns(address)
+    ]
+
+
+def incomplete(changes: Mapping[ResourceAddress, Change], situation: Situation) -> list[Diagnostic]:
+    """A domain that would be created while mailboxes or aliases of it are live: it is there too, and was not listed."""
+    missing = {a for a, change in changes.items() if a.kind == "domain" and change.action == "create"}
+    inside = {}
+    for live in situation.all_live() if missing else ():
+        domain = ResourceAddress(live.address.provider, "domain", live.address.domain or "")
+        if live.address.kind != "domain" and domain in missing:
+            inside[domain] = live.address
+    return [
+        Diagnostic(
+            "error",
+            "incomplete-listing",
+            f"{domain.provider} lists {shown_address(child.key)} and not its domain: the listing is incomplete",
+            "plan again; if it stays so, ask whoever runs the provider",
+            address=str(domain),
+        )
+        for domain, child in sorted(inside.items())
     ]

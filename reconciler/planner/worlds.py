@@ -33,14 +33,35 @@ def flows(changes: Changes, situation: Situation) -> Flows:
     before = resolve(build(live, _hosts(live, situation), patterns))
     if not effective:
         return Flows(before, before)
-    planned = list(_planned(live, effective))
+    planned = list(_planned(live, effective, _catch_alls_left(effective, situation)))
     return Flows(before, resolve(build(planned, _hosts(planned, situation), patterns)))
 
 
-def _planned(live: Resources, changes: Changes) -> Iterator[tuple[ResourceAddress, Fields]]:
+def _catch_alls_left(changes: Changes, situation: Situation) -> dict[ResourceAddress, tuple[str, ...]]:
+    """The catch-alls that nobody manages and that a provider edits when it deletes a mailbox: what is left of them."""
+    gone = {
+        a.key
+        for a, change in changes.items()
+        if a.kind == "mailbox" and change.action == "delete"
+        and situation.capabilities(a.provider).mailbox_delete_edits_aliases
+    }  # fmt: skip
+    left = {}
+    for live in situation.all_live() if gone else ():
+        held = _addresses(live.fields.get("catch_all"))
+        desired = situation.manifest.resources.get(live.address)
+        if not gone.isdisjoint(held) and (desired is None or "catch_all" not in desired.fields):
+            left[live.address] = tuple(address for address in held if address not in gone)
+    return left
+
+
+def _planned(
+    live: Resources, changes: Changes, catch_alls_left: Mapping[ResourceAddress, tuple[str, ...]]
+) -> Iterator[tuple[ResourceAddress, Fields]]:
     """Live resources with the plan applied."""
     for address, fields in live:
         change = changes.get(address)
+        if address in catch_alls_left:
+            fields = {**fields, "catch_all": catch_alls_left[address]}
         if change is None:
             yield address, fields
         elif change.action != "delete":

@@ -115,6 +115,7 @@ PROVIDER = RestApi(
             **calls("aliases", "alias"),
             delete=Call("DELETE", "aliases/{id}"),
             each="destinations",
+            required=frozenset({"destinations"}),
             fields=(Field("destinations", "destination", ADDRESSES), ACTIVE),
         ),
         Kind(

@@ -149,6 +149,7 @@ def table(
                 update=Call("PUT", alias),
                 delete=Call("DELETE", alias),
                 answer="alias",
+                required=frozenset({"destinations"}),
                 fields=(Field("destinations", "forward", ADDRESSES), ACTIVE),
             ),
         ),

@@ -139,6 +139,7 @@ PROVIDER = RestApi(
             create=Call("POST", "aliases", also={"address": "{key}"}),
             update=Call("PUT", "aliases/{id}", whole=True, also={"address": "{key}"}),
             delete=Call("DELETE", "aliases/{id}"),
+            required=frozenset({"destinations"}),
             fields=(
                 Field("destinations", "goto", ADDRESSES),
                 Field("active", codec=FLAG),

@@ -96,6 +96,15 @@ class RestAccount:
     async def delete(self, address: ResourceAddress, live: Live | None = None) -> None:
         self._check_open(address)
         await self._writers[address.kind].delete(address, live)
+        if address.kind == "mailbox" and self.api.mailbox_delete_edits_aliases and self._catch_alls:
+            self._forget_catch_all_of(address)
+
+    def _forget_catch_all_of(self, mailbox: ResourceAddress) -> None:
+        """A catch-all that went to nothing but a deleted mailbox went with it: setting it anew is a create."""
+        alias = self._alias_of(mailbox._replace(kind="domain", key=mailbox.domain or ""))
+        catch_all = self._held["alias"].by_key.get(alias.key)
+        if catch_all is not None and catch_all.fields.get("destinations") == (mailbox.key,):
+            self._held["alias"].forget(alias.key, None)
 
     def _check_open(self, address: ResourceAddress) -> None:
         """Raises Rejected for what is in a domain in which nothing can be managed."""
