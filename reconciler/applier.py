@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.errors import BrokenContract, MailsyncError, OutcomeUnknown, ProviderError
+from reconciler.errors import AlreadyExists, BrokenContract, MailsyncError, OutcomeUnknown, ProviderError
 from reconciler.ledger.store import LedgerSession
 from reconciler.model.ledger import LedgerEntry
 from reconciler.model.location import Diagnostic
@@ -245,8 +245,14 @@ class _Run:
         """A create that has another resource's place: the same one replaced, or the other kind with its address."""
         old = self.changes[removed].live
         if step.create_first:
-            await account.create(step.address, step.fields, secrets, step.room)
-            await account.delete(removed, old)
+            try:
+                await account.create(step.address, step.fields, secrets, step.room)
+            except AlreadyExists:
+                # Not beside the old one after all, so in its place.
+                await account.delete(removed, old)
+                await account.create(step.address, step.fields, secrets, step.room)
+            else:
+                await account.delete(removed, old)
         else:
             await account.delete(removed, old)
             try:

@@ -219,11 +219,9 @@ def _take_secret(fields: dict[str, Any], name: str) -> Mapping[str, VersionedSec
 
 def _alias_local_part(key: str, entry: Entry | None) -> str:
     """Raises ValueError. Where an alias may be a regular expression, what is no plain local part is one."""
-    try:
+    patterns = entry is None or entry.capabilities is None or entry.capabilities.regex_aliases
+    if not patterns or not names.is_pattern(key):
         return names.local_part(key)
-    except ValueError:
-        if entry and entry.capabilities and not entry.capabilities.regex_aliases:
-            raise
     if "@" in key or any(map(str.isspace, key)):
         raise ValueError(f"{key!r} is no alias: a regular expression matches the local part, without @ and blanks")
     try:

@@ -22,6 +22,8 @@ KINDS: tuple[Kind, ...] = ("domain", "mailbox", "alias", "webhook")
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# What no regular expression that is worth writing consists of alone.
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 _PLAIN_DOMAIN = re.compile(rf"(?!.{{254}})(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])")
 
 
@@ -141,13 +143,17 @@ class ResourceAddress(NamedTuple):
                 raise ValueError(f"{text!r} is not a resource address: its kind must be one of {', '.join(KINDS)}")
 
 
+def is_pattern(local: str) -> bool:
+    """Whether the key of an alias, where it may be a regular expression, is one: then its case counts."""
+    return not _PLAIN_KEY.fullmatch(local)
+
+
 def alias_address(text: str) -> str:
-    """An alias's address; where its local part is no plain one (a regular expression), its case is kept."""
+    """An alias's address; where its local part may be a regular expression, its case is kept."""
     local, at, domain = text.rpartition("@")
     if not (local and at):
         raise ValueError(f"{text!r} is not an address")
-    plain = local.lower() if _PLAIN_LOCAL.fullmatch(local.lower()) else local
-    return f"{plain}@{domain_name(domain)}"
+    return f"{local if is_pattern(local) else local.lower()}@{domain_name(domain)}"
 
 
 def matches(address: ResourceAddress, pattern: str) -> bool:

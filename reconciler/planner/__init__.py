@@ -18,6 +18,7 @@ from reconciler.model.names import KINDS, DomainName, ResourceAddress, domain_of
 from reconciler.model.plan import Change, FlowChange, Plan, ProviderSummary, Risk
 from reconciler.model.snapshot import Snapshot
 from reconciler.planner import estimate
+from reconciler.planner.account import account_findings
 from reconciler.planner.copies import drop_copies
 from reconciler.planner.drift import drift
 from reconciler.planner.flow_findings import flow_findings, manifest_circles
@@ -84,6 +85,7 @@ def _diagnostics(
         *flow_findings(draft.both, mail_flow, situation),
         *edited_by_provider(draft.both, draft.changes, situation),
         *limit_findings(draft.changes, situation),
+        *account_findings(draft.changes, situation),
         *draft.obstacles,
         *too_much_at_once(draft.changes, situation),
         *unused_consent(situation),

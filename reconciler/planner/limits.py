@@ -1,6 +1,5 @@
-"""What a domain or an account has no room for: said before the first write."""
+"""What a domain has no room for: said before the first write."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.model.location import Diagnostic, Severity
@@ -19,12 +18,11 @@ _SAID: Mapping[str, Callable[[int], str]] = {
 
 
 def limit_findings(changes: Changes, situation: Situation) -> Iterator[Diagnostic]:
-    """A finding for each domain, mailbox and account over a limit: an error where the plan brings it there."""
+    """A finding for each domain and mailbox over a limit: an error where the plan brings it there."""
     for domain, one in occupancies(changes, situation).items():
         yield from _too_full(domain, one, situation)
         yield from _too_large(domain, one, situation)
     yield from _broken_rules(changes, situation)
-    yield from _account_limits(changes, situation)
 
 
 def _too_full(domain: ResourceAddress, one: Occupancy, situation: Situation) -> Iterator[Diagnostic]:
@@ -91,21 +89,3 @@ def _broken_rules(changes: Changes, situation: Situation) -> Iterator[Diagnostic
                     "error", "limit-exceeded", f"{shown_address(change.address.key)}: {message}", None, place,
                     str(change.address),
                 )  # fmt: skip
-
-
-def _account_limits(changes: Changes, situation: Situation) -> Iterator[Diagnostic]:
-    growth: Counter[tuple[str, str]] = Counter()
-    for address, change in changes.items():
-        grows = change.action == "create" and change.live is None
-        growth[address.provider, address.kind] += grows - (change.action == "delete")
-    for name, snapshot in situation.snapshots.items():
-        for kind, limit in snapshot.limits.at_most.items():
-            there = sum(address.kind == kind for address in snapshot.resources)
-            grown = growth[name, kind]
-            if grown > 0 and there + grown > limit:
-                yield Diagnostic(
-                    "error",
-                    "limit-exceeded",
-                    f"{name}: the account allows {limit} of kind {kind}, and would hold {there + grown}",
-                    "take some out, or have the account's plan extended",
-                )

@@ -76,9 +76,10 @@ def written_again(changes: Changes, situation: Situation) -> dict[ResourceAddres
     for provider, gone in vanishing(changes, situation).items():
         for live in _holders(provider, gone, situation):
             change, desired = changes.get(live.address), situation.manifest.resources.get(live.address)
-            if desired is None or (change is not None and change.action != "adopt"):
+            if desired is None or (change is not None and change.action not in ("adopt", "forget")):
                 continue
-            if again := _rewriting(change or _unchanged(live, desired, situation), live, gone):
+            adopted = change if change is not None and change.action == "adopt" else None
+            if again := _rewriting(adopted or _unchanged(live, desired, situation), live, gone):
                 result[live.address] = again
     return result
 
