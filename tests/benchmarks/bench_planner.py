@@ -26,7 +26,8 @@ def things(count: int) -> list:
         *(mailbox(address, name=f"User {n}", quota=1024 * (1 + n % 8), password=1) for n, address in enumerate(box)),
         *(
             alias(
-                f"alias{n:06d}@d{n % domains:05d}.example.com", *(box[(7 * n + k) % mailboxes] for k in range(1 + n % 3))
+                f"alias{n:06d}@d{n % domains:05d}.example.com",
+                *(box[(7 * n + k) % mailboxes] for k in range(1 + n % 3)),
             )
             for n in range(aliases)
         ),
