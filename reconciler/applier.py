@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.errors import AlreadyExists, BrokenContract, MailsyncError, OutcomeUnknown, ProviderError
 from reconciler.ledger.store import LedgerSession
-from reconciler.model.ledger import LedgerEntry
+from reconciler.model.ledger import LedgerEntry, as_text
 from reconciler.model.location import Diagnostic
 from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Change, Plan, Step
@@ -87,7 +87,7 @@ def _entry(
 ) -> LedgerEntry:
     return LedgerEntry(
         desired.fields,
-        remote_id,
+        as_text(remote_id),
         {name: secret.version for name, secret in desired.secrets.items()},
         desired.protect,
         created or (before is not None and before.created),
@@ -357,11 +357,11 @@ class _Run:
     def _entry_before(self, change: Change) -> LedgerEntry:
         """What the ledger says of a resource whose deletion did not happen: still owned."""
         remote_id = change.live.remote_id if change.live else None
-        return LedgerEntry(change.before or {}, remote_id, updated_at=self.tools.now())
+        return LedgerEntry(change.before or {}, as_text(remote_id), updated_at=self.tools.now())
 
     async def _learn_id(self, change: Change, remote_id: RemoteId) -> None:
         entry = self.tools.session.ledger.resources.get(change.address)
-        if entry is not None and entry.remote_id != remote_id and change.desired is not None:
+        if entry is not None and entry.remote_id != as_text(remote_id) and change.desired is not None:
             await self.tools.session.note({change.address: _entry(change.desired, entry, remote_id, self.tools.now())})
 
     # --- the report
@@ -408,7 +408,7 @@ def _partial(
     applied: Fields = {**(before.applied if before else {}), **step.fields}
     return LedgerEntry(
         applied,
-        remote_id,
+        as_text(remote_id),
         before.secret_versions if before else {},
         desired.protect,
         created or (before is not None and before.created),

@@ -188,9 +188,9 @@ def _value(name: str, raw: Any) -> Value:
 def _remote_id(raw: Any) -> RemoteId:
     if raw is None or type(raw) in (str, int):
         return cast(RemoteId, raw)
-    if type(raw) is list and all(type(part) is int for part in raw):
+    if type(raw) is list and all(type(part) in (str, int) for part in raw):
         return tuple(raw)
-    raise _Malformed("remote_id must be a text, a number, a list of numbers or null")
+    raise _Malformed("remote_id must be a text, a number, a list of these or null")
 
 
 def _object(raw: Any, what: str) -> dict[str, Any]:

@@ -8,6 +8,13 @@ from reconciler.model.names import ResourceAddress
 from reconciler.model.resources import Fields, RemoteId
 
 
+def as_text(remote_id: RemoteId) -> RemoteId:
+    """The provider's id as the ledger holds it, in which numbers are texts: it is compared, never counted with."""
+    if isinstance(remote_id, tuple):
+        return tuple(str(part) for part in remote_id)
+    return remote_id if remote_id is None else str(remote_id)
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One owned resource. *applied*: the managed fields as last applied. *created*: mailsync made it (False: adopted).

@@ -15,7 +15,7 @@ from reconciler.model.secret import VersionedSecret
 Value = str | int | bool | None | tuple[str, ...]
 Fields = Mapping[str, Value]
 ValueType = Literal["text", "flag", "size", "count", "addresses", "events", "expiry", "url", "secret"]
-RemoteId = str | int | tuple[int, ...] | None
+RemoteId = str | int | tuple[str | int, ...] | None
 
 FIELDS: Final[Mapping[Kind, Mapping[str, ValueType]]] = {
     "domain": {

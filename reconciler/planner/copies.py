@@ -7,6 +7,7 @@ in a plan once.
 from collections import defaultdict
 from dataclasses import replace
 
+from reconciler.model.ledger import as_text
 from reconciler.model.location import Diagnostic
 from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Change, FieldChange
@@ -36,7 +37,7 @@ def _goes(live: Live, situation: Situation) -> bool:
     if live.inert or live.address in situation.manifest.forget:
         return False
     entry = situation.entry(live.address)
-    owned = entry is not None and live.remote_id is not None and entry.remote_id == live.remote_id
+    owned = entry is not None and live.remote_id is not None and as_text(entry.remote_id) == as_text(live.remote_id)
     return covered(live.address, owned, situation)
 
 

@@ -150,7 +150,7 @@ def test_a_newer_format_is_refused_with_what_to_do():
         (with_entry(applied={"destinations": [1]}), r"applied\.destinations"),
         (with_entry(applied={"name": {}}), r"applied\.name"),
         (with_entry(remote_id={}), "remote_id"),
-        (with_entry(remote_id=["1"]), "remote_id"),
+        (with_entry(remote_id=[1.5]), "remote_id"),
         (with_entry(remote_id=True), "remote_id"),
         (with_entry(secret_versions={"password": "1"}), "secret_versions"),
         (with_entry(secret_versions=[]), "secret_versions"),
