@@ -550,6 +550,7 @@ class World:
     @property
     def manifest(self) -> Manifest:
         providers = {name: ProviderConfig(name, t.capabilities.type, {}) for name, t in self.terms.items()}
+        lines = {place: Location("mailsync.yaml", 1 + n) for n, place in enumerate(self.wanted)}
         return Manifest(
             root="/",
             providers=providers,
@@ -558,11 +559,8 @@ class World:
             policies=self.policies,
             removed=frozenset(self.removed),
             forget=frozenset(self.forgotten),
-            places=Places(self._place),
+            places=Places(lambda resource, member: lines.get(resource)),
         )
-
-    def _place(self, resource: ResourceAddress, member: str | None) -> Location | None:
-        return Location("mailsync.yaml", 1 + list(self.wanted).index(resource)) if resource in self.wanted else None
 
     @property
     def ledger(self) -> Ledger:

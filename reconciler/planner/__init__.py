@@ -33,7 +33,7 @@ from reconciler.planner.scope import bounded_by_account, scopes
 from reconciler.planner.select import selected, unmatched, without_catch_alls_to
 from reconciler.planner.sequence import in_order, numbered
 from reconciler.planner.shadowing import shadowed
-from reconciler.planner.side_effects import edited_by_provider, written_again
+from reconciler.planner.side_effects import catch_alls_left, edited_by_provider, written_again
 from reconciler.planner.situation import Situation, nothing_wanted
 from reconciler.planner.steps import Changes, Drafts, drafts_of, requests_of
 from reconciler.planner.worlds import Flows, flow_changes, flows
@@ -70,7 +70,7 @@ class _Drafted(NamedTuple):
 def _drafted(wanted: Changes, situation: Situation) -> _Drafted:
     # Sorted, so that the plan does not depend on the order in which anybody lists anything.
     changes = dict(sorted(written_again(wanted, situation).items()))
-    both = flows(changes, situation)
+    both = flows(changes, situation, catch_alls_left(changes, situation))
     drafts = drafts_of(changes, situation)
     return _Drafted(changes, drafts, both, connect(drafts, changes, both, situation))
 

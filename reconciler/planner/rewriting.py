@@ -10,7 +10,7 @@ from reconciler.model.names import ResourceAddress
 from reconciler.model.plan import Change
 from reconciler.model.resources import Value
 from reconciler.planner.fields import in_full
-from reconciler.planner.side_effects import MEMBER, Vanishing, destinations, vanishing, wanted_destinations
+from reconciler.planner.side_effects import MEMBER, Vanishing, destinations, staying, vanishing
 from reconciler.planner.situation import Situation
 from reconciler.planner.steps import Changes, Draft, Drafts, Verb
 
@@ -20,29 +20,29 @@ def write_again_after(drafts: Drafts, changes: Changes, situation: Situation) ->
     steps that write again."""
     for provider, gone in vanishing(changes, situation).items():
         for address, own in drafts.items():
-            if address.provider == provider and address.kind in MEMBER and changes[address].action != "delete":
-                _Holder(changes[address], own, situation).place(gone, drafts)
+            if address.provider == provider and address.kind in MEMBER:
+                _Holder(changes[address], own, gone, situation).place(drafts)
 
 
 class _Holder:
-    """An alias, or a domain with its catch-all, that the plan writes."""
+    """An alias, or a domain with its catch-all, that the plan writes; or an alias that it deletes."""
 
-    def __init__(self, change: Change, own: list[Draft], situation: Situation) -> None:
-        self.change, self.own = change, own
+    def __init__(self, change: Change, own: list[Draft], gone: Vanishing, situation: Situation) -> None:
+        self.change, self.own, self.gone = change, own, gone
         self.capabilities = situation.capabilities(change.address.provider)
         self.kind, self.member = change.address.kind, MEMBER[change.address.kind]
-        self.live, self.final = set(destinations(change.live)), set(wanted_destinations(change))
+        self.wanted = staying(change, gone)
+        self.live, self.final = set(destinations(change.live)), set(self.wanted)
         self.writer = next((step for step in own if self._is_writer(step)), None)
 
     def _is_writer(self, step: Draft) -> bool:
         if self.kind == "domain":
             return step.phase == "catch_all"
-        return step.phase == "early" and step.address == self.change.address
+        return step.phase in ("early", "late") and step.address == self.change.address
 
-    def place(self, gone: Vanishing, drafts: Drafts) -> None:
-        """*gone*: the mailboxes that are deleted at the provider."""
-        removals = self._removals(gone, drafts)
-        before = {mailbox for mailbox, step in removals.items() if self._goes_first(step, mailbox in gone.taken)}
+    def place(self, drafts: Drafts) -> None:
+        removals = self._removals(drafts)
+        before = {mailbox for mailbox, step in removals.items() if self._goes_first(step, mailbox in self.gone.taken)}
         if self.writer is not None and self.live and self.live <= before:
             self._create_in_full(self.writer)
         held = self.live
@@ -51,8 +51,8 @@ class _Holder:
         if not self.final.isdisjoint(removals.keys() & held):
             self._write_again(removals, wiped=held <= removals.keys())
 
-    def _removals(self, gone: Vanishing, drafts: Drafts) -> Mapping[str, Draft]:
-        mailboxes = gone.all & (self.live | self.final)
+    def _removals(self, drafts: Drafts) -> Mapping[str, Draft]:
+        mailboxes = self.gone.all & (self.live | self.final)
         found = {
             mailbox: step
             for mailbox in sorted(mailboxes)
@@ -83,7 +83,7 @@ class _Holder:
 
     def _write_again(self, removals: Mapping[str, Draft], *, wiped: bool) -> None:
         verb: Verb = "create" if wiped and self.kind == "alias" else "update"
-        fields = self._in_full() if verb == "create" else {self.member: wanted_destinations(self.change)}
+        fields = self._in_full() if verb == "create" else {self.member: self.wanted}
         again = Draft(self.change.address, verb, "again", fields)
         again.requests = self._cost(verb, again)
         again.wait_for(*removals.values())
@@ -96,7 +96,7 @@ class _Holder:
     def _in_full(self) -> Mapping[str, Value]:
         assert self.change.desired is not None
         whole = in_full(self.change.desired, self.change.live, self.capabilities.kinds[self.kind])
-        return {**whole, self.member: wanted_destinations(self.change)}
+        return {**whole, self.member: self.wanted}
 
     def _cost(self, verb: Verb, draft: Draft) -> int:
         live = self.change.live if verb == "update" else None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.model.location import Diagnostic
 from reconciler.model.names import ResourceAddress, shown_address
 from reconciler.model.plan import Change, FieldChange
-from reconciler.model.resources import Desired, Live, Value, as_set
+from reconciler.model.resources import Desired, Fields, Live, Value, as_set
 from reconciler.planner.fields import before_update, with_versions
 from reconciler.planner.handover import handed_over, other_kind
 from reconciler.planner.situation import Situation
@@ -70,6 +70,26 @@ def wanted_destinations(change: Change) -> tuple[str, ...]:
     return as_addresses(change.desired.fields.get(member, destinations(change.live)))
 
 
+def staying(change: Change, gone: Vanishing) -> tuple[str, ...]:
+    """Where it is to go to when the provider has done its part."""
+    wanted = wanted_destinations(change)
+    left_open = change.address.kind == "domain" and change.desired and "catch_all" not in change.desired.fields
+    return tuple(one for one in wanted if one not in gone.lasting) if left_open else wanted
+
+
+def catch_alls_left(changes: Changes, situation: Situation) -> dict[ResourceAddress, Fields]:
+    """What becomes of catch-alls that the manifest leaves open, when a mailbox of theirs goes for good: nobody asked for
+    more than the provider leaves of them. (They would often go round: the address falls to the catch-all.)"""
+    found: dict[ResourceAddress, Fields] = {}
+    for provider, gone in vanishing(changes, situation).items():
+        for live in _holders(provider, gone, situation):
+            if live.address.kind == "domain" and not gone.lasting.isdisjoint(destinations(live)):
+                desired = situation.manifest.resources.get(live.address)
+                if desired is None or "catch_all" not in desired.fields:
+                    found[live.address] = {"catch_all": as_set(set(destinations(live)) - gone.lasting)}
+    return found
+
+
 def written_again(changes: Changes, situation: Situation) -> dict[ResourceAddress, Change]:
     """The changes, with those added by which an alias that stays as it is gets back what the provider takes out of it."""
     result = dict(changes)
@@ -101,7 +121,7 @@ def _unchanged(live: Live, desired: Desired, situation: Situation) -> Change:
 
 def _rewriting(change: Change, live: Live, gone: Vanishing) -> Change | None:
     """None where nothing is taken out that has to stay."""
-    final = wanted_destinations(change)
+    final = staying(change, gone)
     back = as_set(gone.all & set(final))
     if not back:
         return None

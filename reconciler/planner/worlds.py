@@ -16,6 +16,7 @@ from reconciler.planner.situation import Situation
 
 Changes = Mapping[ResourceAddress, Change]
 Resources = Iterable[tuple[ResourceAddress, Fields]]
+Edits = Mapping[ResourceAddress, Fields]
 
 _PATTERN = re.compile(r"[^a-z0-9._+@-]")  # what no plain local part has where aliases may be regular expressions
 
@@ -25,47 +26,27 @@ class Flows(NamedTuple):
     after: Flow
 
 
-def flows(changes: Changes, situation: Situation) -> Flows:
-    """The recipients of every address, before and after. One walk where nothing changes."""
+def flows(changes: Changes, situation: Situation, edited: Edits | None = None) -> Flows:
+    """The recipients of every address, before and after. One walk where nothing changes. *edited*: what providers make of
+    resources by themselves, which no change tells."""
     effective = {a: c for a, c in changes.items() if c.blocked is None and c.action not in ("adopt", "forget")}
     live = [(r.address, r.fields) for r in situation.all_live()]
     patterns = {name for name, there in situation.terms.items() if there.capabilities.regex_aliases}
     before = resolve(build(live, _hosts(live, situation), patterns))
     if not effective:
         return Flows(before, before)
-    planned = list(_planned(live, effective, _catch_alls_left(effective, situation)))
+    planned = list(_planned(live, effective, edited or {}))
     return Flows(before, resolve(build(planned, _hosts(planned, situation), patterns)))
 
 
-def _catch_alls_left(changes: Changes, situation: Situation) -> dict[ResourceAddress, tuple[str, ...]]:
-    """The catch-alls that nobody manages and that a provider edits when it deletes a mailbox: what is left of them."""
-    gone = {
-        a.key
-        for a, change in changes.items()
-        if a.kind == "mailbox" and change.action == "delete"
-        and situation.capabilities(a.provider).mailbox_delete_edits_aliases
-    }  # fmt: skip
-    left = {}
-    for live in situation.all_live() if gone else ():
-        held = _addresses(live.fields.get("catch_all"))
-        desired = situation.manifest.resources.get(live.address)
-        if not gone.isdisjoint(held) and (desired is None or "catch_all" not in desired.fields):
-            left[live.address] = tuple(address for address in held if address not in gone)
-    return left
-
-
-def _planned(
-    live: Resources, changes: Changes, catch_alls_left: Mapping[ResourceAddress, tuple[str, ...]]
-) -> Iterator[tuple[ResourceAddress, Fields]]:
+def _planned(live: Resources, changes: Changes, edited: Edits) -> Iterator[tuple[ResourceAddress, Fields]]:
     """Live resources with the plan applied."""
     for address, fields in live:
         change = changes.get(address)
-        if address in catch_alls_left:
-            fields = {**fields, "catch_all": catch_alls_left[address]}
         if change is None:
-            yield address, fields
+            yield address, {**fields, **edited[address]} if address in edited else fields
         elif change.action != "delete":
-            yield address, {**fields, **(change.after or {})}
+            yield address, {**fields, **edited.get(address, {}), **(change.after or {})}
     for address, change in changes.items():
         # One that is live is created again, after the provider has deleted it by itself.
         if change.action == "create" and change.live is None:

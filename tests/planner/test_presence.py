@@ -509,11 +509,11 @@ def test_a_domain_is_never_replaced(world):
 def test_an_expired_mailbox_is_created_again():
     """It silently left the provider's list: the plan says so."""
     world = World(temp=TEMPMAIL)
-    world.settled("temp", domain("temp.example"))
-    world.wants("temp", mailbox("a@temp.example", expires="1h"))
+    world.live("temp", domain("temp.example"))
+    world.wants("temp", domain("temp.example"), mailbox("a@temp.example", expires="1h"))
     world.owns("temp", mailbox("a@temp.example", expires="1h"))
     made = world.plan()
-    assert actions(made)["temp/mailbox/a@temp.example"] == "create"
+    assert actions(made) == {"temp/mailbox/a@temp.example": "create"}
     assert "expired" in change(made, "temp/mailbox/a@temp.example").note
 
 
