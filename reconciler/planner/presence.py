@@ -190,7 +190,7 @@ def _unwanted(live: Live, situation: Situation, findings: Findings, kept: set[Re
         kept.add(old_domain)
     elif covered(address, owned, situation):
         _delete(live, owned, situation, findings)
-    elif not owned:
+    elif not owned and not _the_providers_own(address, situation):
         findings.unmanaged += 1
 
 
@@ -217,6 +217,11 @@ def _move_pending(old: ResourceAddress, situation: Situation) -> Diagnostic:
         situation.manifest.places(ResourceAddress(now_at, "domain", old.key)),
         str(old),
     )
+
+
+def _the_providers_own(address: ResourceAddress, situation: Situation) -> bool:
+    """A domain that nobody could create there is the provider's, not something that was left out."""
+    return address.kind == "domain" and not situation.capabilities(address.provider).kinds["domain"].can("create")
 
 
 def covered(address: ResourceAddress, owned: bool, situation: Situation) -> bool:

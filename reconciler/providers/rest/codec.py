@@ -116,7 +116,9 @@ def _some(value: Any) -> str:
 
 
 def _members(value: Any) -> tuple[str, ...]:
-    return as_set(destination(one) for part in _text(value).split(",") if (one := part.strip()))
+    if not isinstance(value, str):
+        raise TypeError("it must be a text of addresses")
+    return as_set(destination(one) for part in value.split(",") if (one := part.strip()))
 
 
 def _no_comma(value: Value) -> None:
