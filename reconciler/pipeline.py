@@ -81,7 +81,9 @@ def _check(manifest: Manifest) -> Iterable[Diagnostic]:
 
 
 def _check_alone(manifest: Manifest) -> Iterable[Diagnostic]:
-    return (*validate(manifest, _capabilities(manifest)), *planner.manifest_circles(manifest))
+    capabilities = _capabilities(manifest)
+    beside = (name for name, one in capabilities.items() if one.alias_beside_mailbox)
+    return (*validate(manifest, capabilities), *planner.manifest_circles(manifest, beside))
 
 
 def _capabilities(manifest: Manifest) -> dict[str, Capabilities]:

@@ -27,14 +27,14 @@ _LIMITS: Mapping[Kind, str] = {"mailbox": "max_mailboxes", "alias": "max_aliases
 def supported(manifest: Manifest, capabilities: Mapping[str, Capabilities]) -> tuple[Diagnostic, ...]:
     """What the providers cannot hold, whatever is live. *capabilities*: of each provider of the manifest, by its name
     there."""
-    return tuple(_Check(manifest, capabilities).resources())
+    check = _Check(manifest, capabilities)
+    return (*check.resources(), *check.shadowed())
 
 
 def validate(manifest: Manifest, capabilities: Mapping[str, Capabilities]) -> tuple[Diagnostic, ...]:
     """All that is wrong as far as the manifest alone shows it. A plan asks `supported` only, and judges the rest by what is
     live: what was so already is a warning there."""
-    check = _Check(manifest, capabilities)
-    return (*check.resources(), *check.domains())
+    return (*supported(manifest, capabilities), *_Check(manifest, capabilities).domains())
 
 
 @dataclass(slots=True)
@@ -125,7 +125,6 @@ class _Check:
                 children[name].of(kind).append(desired)
         for domain in self.manifest.domains.values():
             yield from self._required_addresses(domain)
-            yield from self._shadowed(domain, children[domain.name])
             yield from self._limits(domain, children[domain.name])
 
     def _own(self, domain: ManagedDomain) -> ResourceAddress:
@@ -148,11 +147,11 @@ class _Check:
         found = self.manifest.resources.get(ResourceAddress(domain.provider, kind, f"{local_part}@{domain.name}"))
         return found is not None and found.fields.get("active") is not False
 
-    def _shadowed(self, domain: ManagedDomain, children: _Children) -> Iterator[Diagnostic]:
-        capable = self.capabilities.get(domain.provider)
-        for alias in children.aliases:
-            mailbox = ResourceAddress(domain.provider, "mailbox", alias.address.key)
-            if capable is not None and mailbox in self.manifest.resources:
+    def shadowed(self) -> Iterator[Diagnostic]:
+        for alias in self.manifest.resources.values():
+            mailbox = alias.address._replace(kind="mailbox")
+            capable = self.capabilities.get(alias.address.provider)
+            if capable is not None and alias.address.kind == "alias" and mailbox in self.manifest.resources:
                 severity: Severity = "warning" if capable.alias_beside_mailbox else "error"
                 message = f"an alias and a mailbox share the address {shown_address(alias.address.key)}"
                 at = self.manifest.places(mailbox)

@@ -13,15 +13,37 @@ from reconciler.model.plan import FlowChange
 from reconciler.model.resources import Fields
 from reconciler.planner.mail_flow import Flow, World, circle, resolve
 from reconciler.planner.situation import Situation
-from reconciler.planner.worlds import Flows, build, place_of, resource_of
+from reconciler.planner.worlds import Flows, build, place_of, recipients, resource_of
 
 
 def flow_findings(both: Flows, changed: Iterable[FlowChange], situation: Situation) -> Iterator[Diagnostic]:
     """Every finding of the interface's table that follows from the flows before and after."""
     yield from _circles(both, situation)
     yield from _destinations(both, situation)
+    yield from _unanswered(both, situation)
     if situation.manifest.policies.external_recipients != "allow" and both.before is not both.after:
         yield from _new_outside(both, changed, situation)
+
+
+def _unanswered(both: Flows, situation: Situation) -> Iterator[Diagnostic]:
+    """The addresses that every domain has to answer, and does not."""
+    for domain in situation.manifest.domains.values():
+        if not situation.capabilities(domain.provider).kinds["domain"].can("create"):
+            continue  # the provider's own, which answers for itself
+        own = ResourceAddress(domain.provider, "domain", domain.name)
+        for local in situation.manifest.policies.require_addresses:
+            address = f"{local}@{domain.name}"
+            if recipients(both.after, address):
+                continue
+            already = situation.live(own) is not None and not recipients(both.before, address)
+            yield Diagnostic(
+                "warning" if already else "error",
+                "required-address-missing",
+                f"nothing answers {shown_address(address)}",
+                f"give the domain an alias {local}, as policies.require_addresses asks",
+                situation.manifest.places(own),
+                str(own),
+            )
 
 
 def manifest_circles(manifest: Manifest, beside: Iterable[str] = ()) -> Iterator[Diagnostic]:

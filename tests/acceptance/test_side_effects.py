@@ -200,3 +200,25 @@ def test_an_alias_goes_when_its_domain_goes_and_not_before(project: Project) -> 
     order = [change["address"] for change in planned["changes"]]
     assert order.index("hosting/domain/example.com") < order.index("hosting/alias/a@example.com")
     assert order.index("hosting/mailbox/m@example.com") < order.index("hosting/domain/example.com")
+
+
+def test_a_required_address_is_asked_for_at_plan_too(project: Project) -> None:
+    """Of a domain that the plan creates it is an error; of one that lacks it already a warning; a live alias that nobody
+    owns answers it."""
+    policy = "policies: {require_addresses: [postmaster]}\n"
+    domain(project, "aliases: {a: x@example.net}", policy)
+    assert codes(project) == ["required-address-missing"]
+    domain(project, "aliases: {a: x@example.net}")
+    project.apply()
+    domain(project, "aliases: {a: x@example.net}", policy)
+    assert [(d["severity"], d["code"]) for d in plan(project)["diagnostics"]] == [
+        ("warning", "required-address-missing")
+    ]
+    project.sandbox.seed("mailserver", "alias", {"address": "postmaster@example.com", "goto": "x@example.net"})
+    assert plan(project)["diagnostics"] == []
+
+
+def test_an_alias_and_a_mailbox_of_one_address_are_refused_at_plan_too(project: Project) -> None:
+    """The provider would refuse the second of them."""
+    domain(project, f"mailboxes: {{a: {PW}}}\naliases: {{a: x@example.net}}")
+    assert "alias-shadowed" in codes(project)
