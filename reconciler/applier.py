@@ -343,6 +343,7 @@ class _Run:
             return
         if live is None:
             result.failed, result.message = True, "the provider accepted it but does not have it"
+            await self.tools.session.record(change.address, None)
             return
         kind = change.address.kind
         wrong = [
